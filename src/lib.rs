@@ -1,0 +1,12 @@
+//! An embeddable scripting engine for Power Platform ALM.
+//!
+//! A host exposes *solution*, *environment*, *branch* and *deployment* primitives to
+//! [Rhai](https://rhai.rs) scripts; named scripts import, delete, commit, deploy and configure
+//! Dataverse solutions. `ARCHITECTURE.md` has the map of this crate: five floors, each using only
+//! those below it.
+
+pub mod problem;
+
+// Ground: packages and trees, requests, the emulated tenant, the workspace file.
+pub mod solution;
+pub mod transport;

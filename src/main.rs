@@ -1,0 +1,3 @@
+//! The `alm` program: starts the command line and turns its outcome into an exit code.
+
+fn main() {}

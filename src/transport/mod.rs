@@ -1,0 +1,166 @@
+//! Requests and how they travel.
+//!
+//! Everything that talks to Dataverse, Azure DevOps or the Power Apps service builds a real HTTP
+//! [`Request`] and gives it to a [`Transport`]. Over `https` it is sent; [`InProcess`] hands the
+//! same request to a [`Service`], such as the emulated tenant, with no socket in between
+//! (ARCHITECTURE, D1). Transports wrap one another: authorisation, retry, recording, faults.
+
+mod cancel;
+
+pub use cancel::{Cancel, Cancelled};
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+pub use url::Url;
+
+use std::sync::Arc;
+
+use crate::problem::Problem;
+
+/// One HTTP request, whole in memory.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The verb.
+    pub method: Method,
+    /// The absolute address, query included.
+    pub url: Url,
+    /// The headers; names are case-insensitive.
+    pub headers: HeaderMap,
+    /// The body, empty where there is none.
+    pub body: Vec<u8>,
+}
+
+/// One HTTP response, whole in memory.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// The status code. Every status is a response: only a request that got none is an error.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, empty where there is none.
+    pub body: Vec<u8>,
+}
+
+/// Sends requests and returns what was answered.
+pub trait Transport: Send + Sync {
+    /// Sends `request` and waits for the whole answer.
+    ///
+    /// # Errors
+    /// [`TransportError`] when no answer arrived. A status such as 404 or 500 is an answer.
+    fn send(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+/// Something that answers requests, such as the emulated tenant.
+pub trait Service: Send + Sync {
+    /// Answers `request`. A service has no way not to answer: what it cannot do is a status.
+    fn answer(&self, request: Request) -> Response;
+}
+
+/// The transport without a socket: it hands each request to a [`Service`].
+#[derive(Clone)]
+pub struct InProcess(Arc<dyn Service>);
+
+impl InProcess {
+    /// A transport to `service`.
+    pub fn new(service: Arc<dyn Service>) -> Self {
+        Self(service)
+    }
+}
+
+impl Transport for InProcess {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        Ok(self.0.answer(request))
+    }
+}
+
+/// Why a request got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// No connection, or it broke before the whole answer was there.
+    #[error("no answer from {host}: {reason}")]
+    Unreachable {
+        /// The host that was called.
+        host: String,
+        /// What the network layer said.
+        reason: String,
+    },
+    /// The run was cancelled or its time is over.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// No token could be had for the request.
+    #[error("cannot sign in to {host}: {reason}")]
+    SignIn {
+        /// The host that the token was for.
+        host: String,
+        /// What the sign-in service or the configuration said.
+        reason: String,
+    },
+}
+
+impl Problem for TransportError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "ALM-T001",
+            Self::Cancelled(_) => "ALM-T002",
+            Self::SignIn { .. } => "ALM-T003",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { .. } => {
+                Some("check the address in alm.toml and your network, then run it again".into())
+            }
+            Self::Cancelled(_) => None,
+            Self::SignIn { .. } => {
+                Some("check the identity that alm.toml names for this environment".into())
+            }
+        }
+    }
+}
+
+impl Request {
+    /// A request without headers or body.
+    pub fn new(method: Method, url: Url) -> Self {
+        Self { method, url, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// The same request with `value` as its JSON body and the matching content type.
+    #[must_use]
+    pub fn json(mut self, value: &serde_json::Value) -> Self {
+        self.body = value.to_string().into_bytes();
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        self.headers.insert(http::header::CONTENT_TYPE, json);
+        self
+    }
+
+    /// The same request with a header set. A value that HTTP forbids is dropped by the caller's
+    /// own builder, so this takes a checked [`HeaderValue`].
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+impl Response {
+    /// A response without headers or body.
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// A JSON response.
+    pub fn json(status: StatusCode, value: &serde_json::Value) -> Self {
+        let mut response = Self::new(status);
+        response.body = value.to_string().into_bytes();
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        response.headers.insert(http::header::CONTENT_TYPE, json);
+        response
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// When the body is not JSON.
+    pub fn to_json(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+}
