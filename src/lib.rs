@@ -8,5 +8,6 @@
 pub mod problem;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.
+pub mod emulator;
 pub mod solution;
 pub mod transport;
