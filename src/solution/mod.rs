@@ -2,3 +2,25 @@
 //!
 //! Pure: bytes in, model or tree out. No network, no clock, no global state; the same input gives
 //! the same bytes on every machine and at every thread count (ARCHITECTURE, D4).
+
+mod container;
+mod content_types;
+mod error;
+mod finding;
+mod folder;
+mod layout;
+mod limits;
+mod manifest;
+mod names;
+mod tree;
+mod version;
+mod xml;
+
+pub use container::{CONTENT_TYPES_XML, CUSTOMIZATIONS_XML, Package, Part, SOLUTION_XML};
+pub use error::PackageError;
+pub use finding::{Finding, Severity};
+pub use folder::{WriteOptions, WriteReport};
+pub use limits::Limits;
+pub use manifest::{DependencyEnd, Managed, Manifest, MissingDependency, Publisher, RootComponent};
+pub use tree::{CUSTOMIZATIONS_FILE, SOLUTION_FILE, SourceTree};
+pub use version::{SolutionVersion, VersionPart};

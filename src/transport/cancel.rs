@@ -41,19 +41,31 @@ impl Cancel {
 
     /// Asks all work that shares this flag to stop, and wakes whoever waits.
     pub fn cancel(&self) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).cancelled = true;
+        self.0
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .cancelled = true;
         self.0.changed.notify_all();
     }
 
     /// Sets the moment after which all work must stop.
     pub fn set_deadline(&self, deadline: Instant) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).deadline = Some(deadline);
+        self.0
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .deadline = Some(deadline);
         self.0.changed.notify_all();
     }
 
     /// Returns the reason to stop, if there is one.
     pub fn check(&self) -> Result<(), Cancelled> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).check()
+        self.0
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .check()
     }
 
     /// Waits for `duration`, or less if the flag is raised or the deadline passes meanwhile.
@@ -85,7 +97,10 @@ impl State {
     fn check(&self) -> Result<(), Cancelled> {
         if self.cancelled {
             Err(Cancelled::ByRequest)
-        } else if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        } else if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
             Err(Cancelled::ByDeadline)
         } else {
             Ok(())
@@ -95,7 +110,9 @@ impl State {
 
 impl std::fmt::Debug for Cancel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Cancel").field(&self.check().is_err()).finish()
+        f.debug_tuple("Cancel")
+            .field(&self.check().is_err())
+            .finish()
     }
 }
 
@@ -118,6 +135,9 @@ mod tests {
     fn a_deadline_ends_a_wait() {
         let cancel = Cancel::new();
         cancel.set_deadline(Instant::now() + Duration::from_millis(20));
-        assert_eq!(cancel.wait(Duration::from_secs(60)), Err(Cancelled::ByDeadline));
+        assert_eq!(
+            cancel.wait(Duration::from_secs(60)),
+            Err(Cancelled::ByDeadline)
+        );
     }
 }

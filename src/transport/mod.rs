@@ -120,7 +120,12 @@ impl Problem for TransportError {
 impl Request {
     /// A request without headers or body.
     pub fn new(method: Method, url: Url) -> Self {
-        Self { method, url, headers: HeaderMap::new(), body: Vec::new() }
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
     }
 
     /// The same request with `value` as its JSON body and the matching content type.
@@ -144,7 +149,11 @@ impl Request {
 impl Response {
     /// A response without headers or body.
     pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
     }
 
     /// A JSON response.

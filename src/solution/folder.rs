@@ -1,0 +1,611 @@
+//! Source trees on disk: reading a folder, and writing into one so that all or nothing changes.
+//!
+//! Writing stages every new file beside its place, then moves all of them; a failure on the way
+//! moves everything back. Files with the same bytes are not touched, so their times stay.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::layout;
+use super::names;
+use super::{Limits, PackageError, SourceTree};
+
+/// How [`SourceTree::write_to_dir`] treats what is already there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Delete files in the known folders that the tree does not have. Dot files and files
+    /// elsewhere are never deleted.
+    pub delete_unneeded: bool,
+    /// Replace read-only files too.
+    pub overwrite_read_only: bool,
+    /// Change nothing; only report what would be done.
+    pub dry_run: bool,
+}
+
+/// What writing a tree did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WriteReport {
+    /// Files that are new or have other bytes.
+    pub written: Vec<String>,
+    /// How many files were already as they should be.
+    pub unchanged: usize,
+    /// Files that the tree does not have and that were deleted.
+    pub deleted: Vec<String>,
+    /// Files that the tree does not have and that were left.
+    pub unneeded: Vec<String>,
+}
+
+impl SourceTree {
+    /// Reads a folder with the default [`Limits`]; dot files and dot folders are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`PackageError::Io`], [`PackageError::Link`], [`PackageError::UnsafeName`],
+    /// [`PackageError::Limit`].
+    pub fn from_dir(dir: &Path) -> Result<Self, PackageError> {
+        Self::from_dir_within(dir, &Limits::default())
+    }
+
+    /// Reads a folder with limits of your own.
+    ///
+    /// # Errors
+    ///
+    /// As [`SourceTree::from_dir`].
+    pub fn from_dir_within(dir: &Path, limits: &Limits) -> Result<Self, PackageError> {
+        let mut found = Vec::new();
+        walk(dir, "", &mut found)?;
+        check_limits(dir, &found, limits)?;
+        found
+            .into_par_iter()
+            .map(|file| {
+                names::check(&file.path).map_err(|reason| PackageError::UnsafeName {
+                    entry: file.path.clone(),
+                    reason,
+                })?;
+                let full = join(dir, &file.path);
+                let data = fs::read(&full).map_err(|e| PackageError::io("read", &full, e))?;
+                Ok((file.path, Bytes::from(data)))
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(Self::from_iter)
+    }
+
+    /// Writes the tree into a folder: only what changed is touched, and either everything is
+    /// written or the folder stays as it was.
+    ///
+    /// The folder is created if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`PackageError::ReadOnly`] before anything is changed, [`PackageError::Link`] if the folder
+    /// holds a link where a file belongs, [`PackageError::Io`].
+    pub fn write_to_dir(
+        &self,
+        dir: &Path,
+        options: &WriteOptions,
+    ) -> Result<WriteReport, PackageError> {
+        let plan = Plan::make(self, dir, options)?;
+        if !options.dry_run {
+            plan.carry_out(self, dir)?;
+        }
+        Ok(plan.report)
+    }
+}
+
+/// A file met on disk.
+struct Found {
+    /// Relative path with `/`.
+    path: String,
+    size: u64,
+    read_only: bool,
+}
+
+/// Lists the files below `dir`, without dot files and dot folders. A link is an error.
+fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageError> {
+    let entries = fs::read_dir(dir).map_err(|e| PackageError::io("list", dir, e))?;
+    for entry in entries {
+        let entry = entry.map_err(|e| PackageError::io("list", dir, e))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else {
+            return Err(PackageError::UnsafeName {
+                entry: entry.path().display().to_string(),
+                reason: "it is not Unicode".to_owned(),
+            });
+        };
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}/{name}")
+        };
+        // Metadata of the entry itself, so that a link shows as a link.
+        let meta = entry
+            .metadata()
+            .map_err(|e| PackageError::io("inspect", &entry.path(), e))?;
+        if meta.is_symlink() {
+            return Err(PackageError::Link { path });
+        }
+        if meta.is_dir() {
+            walk(&entry.path(), &path, found)?;
+        } else {
+            found.push(Found {
+                path,
+                size: meta.len(),
+                read_only: meta.permissions().readonly(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_limits(dir: &Path, found: &[Found], limits: &Limits) -> Result<(), PackageError> {
+    let refuse = |subject: &str, limit, found, allowed| {
+        Err(PackageError::Limit {
+            subject: subject.to_owned(),
+            limit,
+            found,
+            allowed,
+        })
+    };
+    if found.len() as u64 > limits.entries {
+        let dir = dir.display().to_string();
+        return refuse(
+            &dir,
+            "the number of files",
+            found.len() as u64,
+            limits.entries,
+        );
+    }
+    let mut total = 0u64;
+    for file in found {
+        if file.size > limits.part_bytes {
+            return refuse(
+                &file.path,
+                "the size of a file in bytes",
+                file.size,
+                limits.part_bytes,
+            );
+        }
+        total = total.saturating_add(file.size);
+    }
+    if total > limits.total_bytes {
+        let dir = dir.display().to_string();
+        return refuse(
+            &dir,
+            "the size of all files in bytes",
+            total,
+            limits.total_bytes,
+        );
+    }
+    Ok(())
+}
+
+fn join(dir: &Path, path: &str) -> PathBuf {
+    let mut full = dir.to_owned();
+    full.extend(path.split('/'));
+    full
+}
+
+/// What is to be done to a folder, decided before anything is touched.
+struct Plan {
+    /// Files to place, as in the report.
+    report: WriteReport,
+    /// Files on disk that give way: replaced ones, unneeded ones, ones with another letter case.
+    displaced: Vec<String>,
+    /// Top-level folders that do not exist yet; each is moved into place as a whole.
+    new_folders: BTreeSet<String>,
+    /// Whether the folder itself exists.
+    exists: bool,
+}
+
+impl Plan {
+    fn make(tree: &SourceTree, dir: &Path, options: &WriteOptions) -> Result<Self, PackageError> {
+        let tops: BTreeSet<&str> = tree
+            .paths()
+            .filter_map(|path| path.split_once('/').map(|(top, _)| top))
+            .collect();
+        let (exists, present, existing) = list_existing(tree, dir, &tops)?;
+        let by_fold: BTreeMap<String, &Found> = existing
+            .iter()
+            .map(|file| (names::fold(&file.path), file))
+            .collect();
+        let files = tree.files();
+        let changed = files
+            .par_iter()
+            .map(|(path, data)| {
+                let Some(file) = by_fold.get(&names::fold(path)) else {
+                    return Ok(Some((path, None)));
+                };
+                if file.path == **path && same(&join(dir, path), file.size, data)? {
+                    return Ok(None);
+                }
+                Ok(Some((path, Some(*file))))
+            })
+            .collect::<Result<Vec<_>, PackageError>>()?;
+        let mut report = WriteReport::default();
+        let (mut displaced, mut locked) = (Vec::new(), Vec::new());
+        for outcome in changed {
+            match outcome {
+                None => report.unchanged += 1,
+                Some((path, old)) => {
+                    report.written.push(path.to_string());
+                    if let Some(old) = old {
+                        displaced.push(old.path.clone());
+                        if old.read_only && !options.overwrite_read_only {
+                            locked.push(old.path.clone());
+                        }
+                    }
+                }
+            }
+        }
+        let wanted: BTreeSet<String> = tree.paths().map(names::fold).collect();
+        for file in existing
+            .iter()
+            .filter(|file| !wanted.contains(&names::fold(&file.path)))
+        {
+            if !options.delete_unneeded {
+                report.unneeded.push(file.path.clone());
+            } else {
+                report.deleted.push(file.path.clone());
+                displaced.push(file.path.clone());
+                if file.read_only && !options.overwrite_read_only {
+                    locked.push(file.path.clone());
+                }
+            }
+        }
+        if !locked.is_empty() && !options.dry_run {
+            return Err(PackageError::ReadOnly { paths: locked });
+        }
+        let new_folders = tops
+            .into_iter()
+            .filter(|top| !present.contains(&names::fold(top)))
+            .map(str::to_owned)
+            .collect();
+        Ok(Self {
+            report,
+            displaced,
+            new_folders,
+            exists,
+        })
+    }
+
+    fn carry_out(&self, tree: &SourceTree, dir: &Path) -> Result<(), PackageError> {
+        if self.report.written.is_empty() && self.displaced.is_empty() && self.exists {
+            return Ok(());
+        }
+        // A folder that does not exist is staged beside its place and moved there in one step.
+        let created = if self.exists {
+            None
+        } else {
+            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let parent = parent.unwrap_or_else(|| Path::new("."));
+            fs::create_dir_all(parent).map_err(|e| PackageError::io("create", parent, e))?;
+            Some(parent.to_owned())
+        };
+        let home = created.as_deref().unwrap_or(dir);
+        let stage = tempfile::Builder::new()
+            .prefix(".alm-staging-")
+            .tempdir_in(home)
+            .map_err(|e| PackageError::io("create a staging folder in", home, e))?;
+        let fresh = stage.path().join("new");
+        let backup = stage.path().join("old");
+        self.stage(tree, &fresh)?;
+        let mut moves = Moves::default();
+        let outcome = if self.exists {
+            self.place(dir, &fresh, &backup, &mut moves)
+        } else {
+            moves.rename(&fresh, dir)
+        };
+        if let Err(error) = outcome {
+            if let Err(failed) = moves.undo() {
+                // Leaving the staging folder behind is what saves the files in it.
+                let kept = stage.keep();
+                return Err(PackageError::io(
+                    "move back the files kept in",
+                    &kept,
+                    failed,
+                ));
+            }
+            return Err(error);
+        }
+        for path in &self.report.deleted {
+            remove_empty_folders(dir, path);
+        }
+        Ok(())
+    }
+
+    /// Writes all new bytes below the staging folder.
+    fn stage(&self, tree: &SourceTree, fresh: &Path) -> Result<(), PackageError> {
+        let folders: BTreeSet<&str> = self
+            .report
+            .written
+            .iter()
+            .map(|path| path.rsplit_once('/').map_or("", |p| p.0))
+            .collect();
+        fs::create_dir_all(fresh).map_err(|e| PackageError::io("create", fresh, e))?;
+        for folder in folders {
+            let full = join(fresh, folder);
+            fs::create_dir_all(&full).map_err(|e| PackageError::io("create", &full, e))?;
+        }
+        self.report
+            .written
+            .par_iter()
+            .with_min_len(16)
+            .try_for_each(|path| {
+                let full = join(fresh, path);
+                let data = tree.get(path).unwrap_or_default();
+                fs::write(&full, data).map_err(|e| PackageError::io("write", &full, e))
+            })
+    }
+
+    /// Moves what gives way into the backup and what is new into its place.
+    fn place(
+        &self,
+        dir: &Path,
+        fresh: &Path,
+        backup: &Path,
+        moves: &mut Moves,
+    ) -> Result<(), PackageError> {
+        for path in &self.displaced {
+            let to = join(backup, path);
+            make_parent(&to)?;
+            moves.rename(&join(dir, path), &to)?;
+        }
+        for folder in &self.new_folders {
+            moves.rename(&join(fresh, folder), &dir.join(folder))?;
+        }
+        for path in &self.report.written {
+            let top = path.split_once('/').map_or("", |(top, _)| top);
+            if !self.new_folders.contains(top) {
+                let to = join(dir, path);
+                make_parent(&to)?;
+                moves.rename(&join(fresh, path), &to)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lists what is in the folders that belong to a solution: whether the folder exists, which of its
+/// top-level entries exist (folded), and the files.
+fn list_existing(
+    tree: &SourceTree,
+    dir: &Path,
+    tops: &BTreeSet<&str>,
+) -> Result<(bool, BTreeSet<String>, Vec<Found>), PackageError> {
+    let mut present = BTreeSet::new();
+    let mut existing = Vec::new();
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok((false, present, existing));
+        }
+        Err(error) => return Err(PackageError::io("list", dir, error)),
+    };
+    let tops: BTreeSet<String> = tops.iter().map(|top| names::fold(top)).collect();
+    for entry in entries {
+        let entry = entry.map_err(|e| PackageError::io("list", dir, e))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let folded = names::fold(name);
+        let ours = tops.contains(&folded) || layout::is_known_folder(name);
+        let meta = entry
+            .metadata()
+            .map_err(|e| PackageError::io("inspect", &entry.path(), e))?;
+        if ours && meta.is_symlink() {
+            return Err(PackageError::Link {
+                path: name.to_owned(),
+            });
+        }
+        if ours && meta.is_dir() {
+            walk(&entry.path(), name, &mut existing)?;
+        } else if meta.is_file() && tree.get(name).is_some() {
+            let read_only = meta.permissions().readonly();
+            existing.push(Found {
+                path: name.to_owned(),
+                size: meta.len(),
+                read_only,
+            });
+        }
+        present.insert(folded);
+    }
+    Ok((true, present, existing))
+}
+
+fn same(path: &Path, size: u64, data: &[u8]) -> Result<bool, PackageError> {
+    if size != data.len() as u64 {
+        return Ok(false);
+    }
+    let old = fs::read(path).map_err(|e| PackageError::io("read", path, e))?;
+    Ok(old == data)
+}
+
+fn make_parent(path: &Path) -> Result<(), PackageError> {
+    match path.parent() {
+        Some(parent) => {
+            fs::create_dir_all(parent).map_err(|e| PackageError::io("create", parent, e))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Removes the folders above a deleted file as far as they are empty.
+fn remove_empty_folders(dir: &Path, path: &str) {
+    let mut folder = path;
+    while let Some((above, _)) = folder.rsplit_once('/') {
+        // Fails for a folder that still holds something, which is the end of the way up.
+        if fs::remove_dir(join(dir, above)).is_err() {
+            return;
+        }
+        folder = above;
+    }
+}
+
+/// Renames that were done, so that they can be undone.
+#[derive(Default)]
+struct Moves(Vec<(PathBuf, PathBuf)>);
+
+impl Moves {
+    fn rename(&mut self, from: &Path, to: &Path) -> Result<(), PackageError> {
+        fs::rename(from, to).map_err(|e| PackageError::io("move into place", to, e))?;
+        self.0.push((from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    fn undo(&mut self) -> std::io::Result<()> {
+        while let Some((from, to)) = self.0.pop() {
+            fs::rename(&to, &from)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> SourceTree {
+        let mut tree = SourceTree::new();
+        for (path, text) in files {
+            tree.insert(*path, text.as_bytes().to_vec()).unwrap();
+        }
+        tree
+    }
+
+    #[test]
+    fn a_written_tree_reads_back_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("deep/target");
+        let tree = tree(&[
+            ("Other/Solution.xml", "s"),
+            ("Roles/Größe.xml", "r"),
+            ("bots/a/b", ""),
+        ]);
+        let report = tree.write_to_dir(&dir, &WriteOptions::default()).unwrap();
+        assert_eq!(report.written.len(), 3);
+        assert_eq!(SourceTree::from_dir(&dir).unwrap(), tree);
+        let again = tree.write_to_dir(&dir, &WriteOptions::default()).unwrap();
+        assert_eq!((again.written.len(), again.unchanged), (0, 3));
+        assert_eq!(fs::read_dir(home.path().join("deep")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_changed_files_are_touched_and_strangers_are_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path();
+        tree(&[
+            ("Other/Solution.xml", "s"),
+            ("Roles/a.xml", "1"),
+            ("Roles/b.xml", "2"),
+        ])
+        .write_to_dir(dir, &WriteOptions::default())
+        .unwrap();
+        fs::write(dir.join("README.md"), "mine").unwrap();
+        fs::write(dir.join("Roles/.keep"), "mine").unwrap();
+        fs::create_dir_all(dir.join("docs")).unwrap();
+        fs::write(dir.join("docs/a.md"), "mine").unwrap();
+        let before = fs::metadata(dir.join("Other/Solution.xml"))
+            .unwrap()
+            .modified()
+            .unwrap();
+        let options = WriteOptions {
+            delete_unneeded: true,
+            ..WriteOptions::default()
+        };
+        let report = tree(&[("Other/Solution.xml", "s"), ("Roles/a.xml", "new")])
+            .write_to_dir(dir, &options)
+            .unwrap();
+        assert_eq!(report.written, ["Roles/a.xml"]);
+        assert_eq!(report.deleted, ["Roles/b.xml"]);
+        assert_eq!(
+            fs::metadata(dir.join("Other/Solution.xml"))
+                .unwrap()
+                .modified()
+                .unwrap(),
+            before
+        );
+        for kept in ["README.md", "Roles/.keep", "docs/a.md"] {
+            assert_eq!(fs::read_to_string(dir.join(kept)).unwrap(), "mine");
+        }
+    }
+
+    #[test]
+    fn a_failure_half_way_leaves_the_folder_as_it_was() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path();
+        let old = tree(&[("Other/Solution.xml", "old"), ("Roles/a.xml", "old")]);
+        old.write_to_dir(dir, &WriteOptions::default()).unwrap();
+        // A folder stands where a file must go, so that the last move fails.
+        fs::create_dir_all(dir.join("Workflows/x.json")).unwrap();
+        fs::write(dir.join("Workflows/x.json/inside"), "i").unwrap();
+        let failed = tree(&[
+            ("Other/Solution.xml", "new"),
+            ("Roles/a.xml", "new"),
+            ("Workflows/x.json", "n"),
+        ])
+        .write_to_dir(
+            dir,
+            &WriteOptions {
+                delete_unneeded: false,
+                ..WriteOptions::default()
+            },
+        );
+        assert!(matches!(failed, Err(PackageError::Io { .. })), "{failed:?}");
+        assert_eq!(fs::read_to_string(dir.join("Roles/a.xml")).unwrap(), "old");
+        assert_eq!(
+            fs::read_to_string(dir.join("Other/Solution.xml")).unwrap(),
+            "old"
+        );
+        assert!(fs::read_dir(dir).unwrap().all(|entry| {
+            !entry
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with(".alm-staging")
+        }));
+    }
+
+    #[test]
+    fn read_only_files_stop_the_write_before_anything_changes() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path();
+        tree(&[("Roles/a.xml", "1"), ("Roles/b.xml", "1")])
+            .write_to_dir(dir, &WriteOptions::default())
+            .unwrap();
+        let locked = dir.join("Roles/b.xml");
+        let mut permissions = fs::metadata(&locked).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&locked, permissions).unwrap();
+        let new = tree(&[("Roles/a.xml", "2"), ("Roles/b.xml", "2")]);
+        let refused = new.write_to_dir(dir, &WriteOptions::default());
+        assert!(
+            matches!(refused, Err(PackageError::ReadOnly { paths }) if paths == ["Roles/b.xml"])
+        );
+        assert_eq!(fs::read_to_string(dir.join("Roles/a.xml")).unwrap(), "1");
+        let options = WriteOptions {
+            overwrite_read_only: true,
+            ..WriteOptions::default()
+        };
+        new.write_to_dir(dir, &options).unwrap();
+        assert_eq!(fs::read_to_string(locked).unwrap(), "2");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_the_target_are_not_written_through() {
+        let home = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), home.path().join("Roles")).unwrap();
+        let refused =
+            tree(&[("Roles/a.xml", "1")]).write_to_dir(home.path(), &WriteOptions::default());
+        assert!(matches!(refused, Err(PackageError::Link { path }) if path == "Roles"));
+        assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+}

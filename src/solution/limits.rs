@@ -1,0 +1,34 @@
+//! How much a package may ask of this machine.
+
+/// Bounds for reading a package or a source folder; every one can be raised.
+///
+/// The defaults are some ten times what the largest known solutions need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How many entries an archive may have.
+    pub entries: u64,
+    /// Bytes of one part when inflated.
+    pub part_bytes: u64,
+    /// Bytes of all parts together when inflated.
+    pub total_bytes: u64,
+    /// Inflated bytes per compressed byte, for parts above [`Limits::ratio_from_bytes`].
+    pub ratio: u64,
+    /// Parts smaller than this when inflated may have any ratio.
+    pub ratio_from_bytes: u64,
+    /// How deep XML elements may be nested.
+    pub xml_depth: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            entries: 200_000,
+            part_bytes: 1 << 30,
+            total_bytes: 4 << 30,
+            // Deflate cannot pass 1,032; repetitive customizations reach about 60.
+            ratio: 400,
+            ratio_from_bytes: 16 << 20,
+            xml_depth: 512,
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Cuts an XML text into tokens that borrow it.
+
+use std::ops::Range;
+
+use memchr::{memchr, memchr3, memmem};
+
+use super::Fault;
+
+/// A piece of markup, or the text between two of them. All slices are as they stand in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Token<'a> {
+    /// `<name attributes>` or, if `empty`, `<name attributes/>`.
+    Start {
+        name: &'a str,
+        attributes: &'a str,
+        empty: bool,
+    },
+    /// `</name>`.
+    End { name: &'a str },
+    /// Text with its references.
+    Text(&'a str),
+    /// What stands between `<![CDATA[` and `]]>`.
+    CData(&'a str),
+    /// What stands between `<!--` and `-->`.
+    Comment(&'a str),
+    /// What stands between `<?` and `?>`; the declaration is one of them.
+    Instruction(&'a str),
+}
+
+/// A position in a text that moves from token to token.
+///
+/// Checks what can be checked on a single token; that the elements nest is for the caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// Scans a range of a text; positions are those of the whole text.
+    pub(crate) fn new(text: &'a str, range: Range<usize>) -> Self {
+        Self {
+            text,
+            at: range.start,
+            end: range.end,
+        }
+    }
+
+    /// Offset of the next token.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Goes on at an offset that a token ended at.
+    pub(crate) fn jump(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// The next token, or none at the end of the range.
+    pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, Fault> {
+        let rest = &self.text[self.at..self.end];
+        let bytes = rest.as_bytes();
+        match bytes.first() {
+            None => Ok(None),
+            Some(b'<') => self.markup(rest).map(Some),
+            Some(_) => {
+                let length = memchr(b'<', bytes).unwrap_or(bytes.len());
+                self.at += length;
+                Ok(Some(Token::Text(&rest[..length])))
+            }
+        }
+    }
+
+    fn markup(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
+        match rest.as_bytes().get(1) {
+            Some(b'/') => {
+                let close = memchr(b'>', rest.as_bytes())
+                    .ok_or_else(|| self.fault("an end tag is not closed"))?;
+                let name = rest[2..close].trim_end_matches(is_space);
+                self.check_name(name)?;
+                self.at += close + 1;
+                Ok(Token::End { name })
+            }
+            Some(b'!') => self.declaration(rest),
+            Some(b'?') => {
+                let inner = self.delimited(rest, 2, "?>", "a processing instruction")?;
+                let target = inner.split(is_space).next().unwrap_or_default();
+                self.check_name(target)?;
+                Ok(Token::Instruction(inner))
+            }
+            _ => self.start(rest),
+        }
+    }
+
+    fn declaration(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
+        if rest.starts_with("<![CDATA[") {
+            return self
+                .delimited(rest, 9, "]]>", "a CDATA section")
+                .map(Token::CData);
+        }
+        if rest.starts_with("<!--") {
+            let comment = self.delimited(rest, 4, "-->", "a comment")?;
+            if comment.contains("--") || comment.ends_with('-') {
+                return Err(self.fault("`--` is not allowed inside a comment"));
+            }
+            return Ok(Token::Comment(comment));
+        }
+        if rest.starts_with("<!DOCTYPE") {
+            return Err(self.fault("document types are refused; they can declare entities"));
+        }
+        Err(self.fault("`<!` begins neither a comment nor a CDATA section"))
+    }
+
+    fn delimited(
+        &mut self,
+        rest: &'a str,
+        skip: usize,
+        end: &str,
+        what: &str,
+    ) -> Result<&'a str, Fault> {
+        let length = memmem::find(&rest.as_bytes()[skip..], end.as_bytes())
+            .ok_or_else(|| self.fault(&format!("{what} is not closed")))?;
+        self.at += skip + length + end.len();
+        Ok(&rest[skip..skip + length])
+    }
+
+    fn start(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
+        let close = tag_end(rest.as_bytes()).ok_or_else(|| self.fault("a tag is not closed"))?;
+        let empty = rest.as_bytes()[close - 1] == b'/';
+        let inner = &rest[1..if empty { close - 1 } else { close }];
+        let length = inner
+            .bytes()
+            .position(|byte| is_space_byte(byte))
+            .unwrap_or(inner.len());
+        let (name, attributes) = inner.split_at(length);
+        self.check_name(name)?;
+        self.at += close + 1;
+        Ok(Token::Start {
+            name,
+            attributes,
+            empty,
+        })
+    }
+
+    fn check_name(&self, name: &str) -> Result<(), Fault> {
+        if is_name(name) {
+            Ok(())
+        } else {
+            Err(self.fault(&format!("`{}` is not a name", shorten(name))))
+        }
+    }
+
+    fn fault(&self, reason: &str) -> Fault {
+        Fault::new(self.at, reason)
+    }
+
+    /// Moves behind the end tag of the element whose start tag was just read.
+    ///
+    /// Only counts depth: whoever reads the inside checks it. Returns where the content ends.
+    pub(crate) fn skip_content(&mut self, deepest: u64) -> Result<usize, Fault> {
+        let bytes = &self.text.as_bytes()[..self.end];
+        let mut at = self.at;
+        let mut depth = 1u64;
+        loop {
+            let Some(found) = memchr(b'<', &bytes[at..]) else {
+                return Err(self.fault("an element is not closed"));
+            };
+            at += found;
+            match bytes.get(at + 1) {
+                Some(b'/') => {
+                    let Some(close) = memchr(b'>', &bytes[at..]) else {
+                        return Err(Fault::new(at, "an end tag is not closed"));
+                    };
+                    depth -= 1;
+                    if depth == 0 {
+                        self.at = at + close + 1;
+                        return Ok(at);
+                    }
+                    at += close + 1;
+                }
+                Some(b'!' | b'?') => {
+                    self.at = at;
+                    self.next()?;
+                    at = self.at;
+                }
+                _ => {
+                    let Some(close) = tag_end(&bytes[at..]) else {
+                        return Err(Fault::new(at, "a tag is not closed"));
+                    };
+                    if bytes[at + close - 1] != b'/' {
+                        depth += 1;
+                        if depth > deepest {
+                            return Err(Fault::new(
+                                at,
+                                format!("more than {deepest} nested elements"),
+                            ));
+                        }
+                    }
+                    at += close + 1;
+                }
+            }
+        }
+    }
+}
+
+/// Where the `>` of a tag stands that begins at the first byte; quoted ones do not count.
+fn tag_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        at += memchr3(b'>', b'"', b'\'', bytes.get(at..)?)?;
+        match bytes[at] {
+            b'>' => return Some(at),
+            quote => at += memchr(quote, &bytes[at + 1..])? + 2,
+        }
+    }
+}
+
+/// The four characters that XML calls white space.
+pub(crate) fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+/// The same for a byte.
+pub(crate) fn is_space_byte(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Whether this can name an element or an attribute. Characters outside ASCII are taken as letters.
+pub(crate) fn is_name(name: &str) -> bool {
+    let letter =
+        |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte >= 0x80;
+    match name.as_bytes() {
+        [] => false,
+        [first, rest @ ..] => {
+            letter(*first)
+                && rest.iter().all(|byte| {
+                    letter(*byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+                })
+        }
+    }
+}
+
+fn shorten(name: &str) -> String {
+    name.chars().take(40).collect()
+}
+
+/// The attributes of a start tag: name and raw value, in order.
+///
+/// `at` is the offset of `raw` in the whole text, for the fault.
+pub(crate) struct Attributes<'a> {
+    raw: &'a str,
+    at: usize,
+    offset: usize,
+}
+
+impl<'a> Attributes<'a> {
+    pub(crate) fn new(raw: &'a str, offset: usize) -> Self {
+        Self { raw, at: 0, offset }
+    }
+
+    /// The next attribute, or none.
+    pub(crate) fn next(&mut self) -> Result<Option<(&'a str, &'a str)>, Fault> {
+        let bytes = self.raw.as_bytes();
+        let start = self.at;
+        let mut at = skip_space(bytes, start);
+        if at == bytes.len() {
+            return Ok(None);
+        }
+        if at == start {
+            return Err(self.fault("white space is missing between two attributes"));
+        }
+        let name_start = at;
+        while at < bytes.len() && bytes[at] != b'=' && !is_space_byte(bytes[at]) {
+            at += 1;
+        }
+        let name = &self.raw[name_start..at];
+        if !is_name(name) {
+            return Err(self.fault(&format!(
+                "`{}` is not the name of an attribute",
+                shorten(name)
+            )));
+        }
+        at = skip_space(bytes, at);
+        if bytes.get(at) != Some(&b'=') {
+            return Err(self.fault(&format!("the attribute `{name}` has no value")));
+        }
+        at = skip_space(bytes, at + 1);
+        let Some(quote) = bytes
+            .get(at)
+            .copied()
+            .filter(|byte| matches!(byte, b'"' | b'\''))
+        else {
+            return Err(self.fault(&format!("the value of `{name}` is not quoted")));
+        };
+        let value_start = at + 1;
+        let Some(length) = memchr(quote, &bytes[value_start..]) else {
+            return Err(self.fault(&format!("the value of `{name}` is not closed")));
+        };
+        self.at = value_start + length + 1;
+        let value = &self.raw[value_start..value_start + length];
+        if memchr(b'<', value.as_bytes()).is_some() {
+            return Err(self.fault(&format!("the value of `{name}` has a `<`")));
+        }
+        Ok(Some((name, value)))
+    }
+
+    /// Offset of the value last returned, in the whole text.
+    pub(crate) fn fault(&self, reason: &str) -> Fault {
+        Fault::new(self.offset + self.at, reason)
+    }
+}
+
+fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() && is_space_byte(bytes[at]) {
+        at += 1;
+    }
+    at
+}
+
+/// The value of one attribute of a start tag with its references resolved.
+pub(crate) fn attribute<'a>(raw: &'a str, wanted: &str) -> Option<std::borrow::Cow<'a, str>> {
+    let mut attributes = Attributes::new(raw, 0);
+    while let Ok(Some((name, value))) = attributes.next() {
+        if name == wanted {
+            return Some(super::unescape(value));
+        }
+    }
+    None
+}

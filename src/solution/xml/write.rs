@@ -1,0 +1,708 @@
+//! Writes XML by the rules of facts §3: two spaces, one line end, the source's own empty elements.
+//!
+//! The rules are those of .NET's indenting writer, which SolutionPackager uses. In its words: an
+//! element is indented unless text stands before it in the same parent (*mixed content*); children
+//! inherit that state; white space alone is no text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::escape::{push_attribute, push_text, reference};
+use super::outline::{Element, Outline};
+use super::scan::{Attributes, Scanner, Token, is_space, is_space_byte};
+use super::{BOM, DECLARATION, Fault, XSI};
+
+/// What happens to the namespace declarations of the element that a copy begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Namespaces<'a> {
+    /// Attributes stay as they are.
+    Keep,
+    /// These declarations of the package's root are appended, unless the element has them:
+    /// names with values as they stand.
+    Declare(&'a [(&'a str, &'a str)]),
+    /// These declarations are left out, for the package's root has them.
+    Fold(&'a [(&'a str, &'a str)]),
+    /// Nothing is declared; a nil attribute inside gets a prefix made up on the spot, as in
+    /// `p2:nil="true" xmlns:p2="…"` (facts §3, exceptions).
+    Invent,
+}
+
+/// Decides which elements a copy hands over instead of writing them.
+pub(crate) trait Divert<'t> {
+    /// Whether an element is handed over; `depth` is 1 for the children of the copied element.
+    fn wants(&self, depth: usize, name: &str) -> bool;
+    /// Takes an element over. What it writes stands where the element stood.
+    fn take(&mut self, writer: &mut Writer<'t>, element: Element<'t>) -> Result<(), Fault>;
+}
+
+/// Hands nothing over.
+pub(crate) struct Whole;
+
+impl<'t> Divert<'t> for Whole {
+    fn wants(&self, _: usize, _: &str) -> bool {
+        false
+    }
+
+    fn take(&mut self, _: &mut Writer<'t>, _: Element<'t>) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+/// An element that is open.
+struct Frame<'t> {
+    name: Cow<'t, str>,
+    /// State of the parent, restored at the end tag.
+    outer_mixed: bool,
+    outer_preserve: bool,
+    /// A prefix made up for nil attributes in here.
+    invented: Option<String>,
+}
+
+/// Writes tokens of one text; `'t` is the lifetime of that text.
+pub(crate) struct Writer<'t> {
+    out: String,
+    newline: &'static str,
+    /// Depth of indentation of the next element.
+    level: usize,
+    mixed: bool,
+    preserve: bool,
+    /// Whether nothing was written since the last start tag.
+    fresh: bool,
+    frames: Vec<Frame<'t>>,
+    invent: bool,
+}
+
+impl<'t> Writer<'t> {
+    /// A writer of a whole file: byte-order mark and declaration are written at once.
+    pub(crate) fn file(newline: &'static str, capacity: usize) -> Self {
+        let mut writer = Self::fragment(newline, 0, capacity + 64);
+        writer.out.push_str(BOM);
+        writer.out.push_str(DECLARATION);
+        writer
+    }
+
+    /// A writer of elements that will stand at an indentation level inside a file.
+    pub(crate) fn fragment(newline: &'static str, level: usize, capacity: usize) -> Self {
+        Self {
+            out: String::with_capacity(capacity),
+            newline,
+            level,
+            mixed: false,
+            preserve: false,
+            fresh: false,
+            frames: Vec::new(),
+            invent: false,
+        }
+    }
+
+    /// The bytes written.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        debug_assert!(
+            self.frames.is_empty(),
+            "every element that was begun is ended"
+        );
+        self.out.into_bytes()
+    }
+
+    /// Opens an element of a fixed name. `attributes` stands as it is, with a space before each.
+    pub(crate) fn begin(&mut self, name: impl Into<Cow<'t, str>>, attributes: &str) {
+        let name = name.into();
+        self.open(&name);
+        self.out.push_str(attributes);
+        self.out.push('>');
+        self.push_frame(name);
+    }
+
+    /// Closes the element that was opened last.
+    pub(crate) fn end(&mut self) {
+        if let Some(frame) = self.frames.pop() {
+            self.close(frame);
+        }
+    }
+
+    /// Writes `<name />`.
+    pub(crate) fn empty(&mut self, name: &str) {
+        self.open(name);
+        self.out.push_str(" />");
+        self.fresh = false;
+    }
+
+    /// Writes `<name attributes />`; `attributes` stands as it is, with a space before each.
+    pub(crate) fn empty_with(&mut self, name: &str, attributes: &str) {
+        self.open(name);
+        self.out.push_str(attributes);
+        self.out.push_str(" />");
+        self.fresh = false;
+    }
+
+    /// Writes text that is escaped here.
+    pub(crate) fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.before_text();
+            let mut run = TextRun::new(self.newline);
+            text.chars().for_each(|c| run.push(&mut self.out, c));
+        }
+    }
+
+    /// Appends elements that were written as a fragment at the present level.
+    pub(crate) fn raw(&mut self, fragment: &str) {
+        if !fragment.is_empty() {
+            self.out.push_str(fragment);
+            self.fresh = false;
+        }
+    }
+
+    /// Copies an element of the outline's text.
+    pub(crate) fn copy(
+        &mut self,
+        outline: Outline<'t>,
+        element: &Element<'t>,
+        namespaces: Namespaces<'_>,
+    ) -> Result<(), Fault> {
+        self.copy_diverting(outline, element, namespaces, &mut Whole)
+    }
+
+    /// Copies an element and hands some of the elements in it to `divert`.
+    pub(crate) fn copy_diverting(
+        &mut self,
+        outline: Outline<'t>,
+        element: &Element<'t>,
+        namespaces: Namespaces<'_>,
+        divert: &mut impl Divert<'t>,
+    ) -> Result<(), Fault> {
+        let outer_invent = self.invent;
+        self.invent = namespaces == Namespaces::Invent;
+        let empty = element.inner.is_empty() && element.inner.end == element.span.end;
+        self.start(
+            element.name,
+            element.attributes,
+            element.span.start,
+            empty,
+            namespaces,
+        )?;
+        if !empty {
+            self.content(outline, element.inner.clone(), divert)?;
+            let name = closing_name(outline.text, element);
+            self.finish_element(name, element.inner.end)?;
+        }
+        self.invent = outer_invent;
+        Ok(())
+    }
+
+    /// Copies what stands inside an element, comments and text included.
+    pub(crate) fn content(
+        &mut self,
+        outline: Outline<'t>,
+        inner: Range<usize>,
+        divert: &mut impl Divert<'t>,
+    ) -> Result<(), Fault> {
+        let base = self.frames.len();
+        let end = inner.end;
+        let mut scanner = Scanner::new(outline.text, inner);
+        loop {
+            let at = scanner.position();
+            let Some(token) = scanner.next()? else { break };
+            match token {
+                Token::Start {
+                    name,
+                    attributes,
+                    empty,
+                } => {
+                    let depth = self.frames.len() - base + 1;
+                    if divert.wants(depth, name) {
+                        let element = outline.element(&mut scanner, at, name, attributes, empty)?;
+                        divert.take(self, element)?;
+                        continue;
+                    }
+                    if depth as u64 > outline.deepest {
+                        return Err(Fault::new(
+                            at,
+                            format!("more than {} nested elements", outline.deepest),
+                        ));
+                    }
+                    self.start(name, attributes, at, empty, Namespaces::Keep)?;
+                }
+                Token::End { name } => {
+                    if self.frames.len() == base {
+                        return Err(Fault::new(at, format!("`</{name}>` closes nothing")));
+                    }
+                    self.finish_element(name, at)?;
+                }
+                Token::Text(text) => self.copy_text(text, at)?,
+                Token::CData(text) => {
+                    self.before_text();
+                    self.out.push_str("<![CDATA[");
+                    self.lines(text);
+                    self.out.push_str("]]>");
+                }
+                Token::Comment(text) => self.between("<!--", text, "-->"),
+                Token::Instruction(text) => self.between("<?", text, "?>"),
+            }
+        }
+        if self.frames.len() > base {
+            let open = self.frames.last().map_or("", |frame| &frame.name);
+            return Err(Fault::new(end, format!("`<{open}>` is not closed")));
+        }
+        Ok(())
+    }
+
+    /// Copies comments and instructions that stand beside the root; the declaration is left out.
+    pub(crate) fn prolog(&mut self, text: &'t str, range: Range<usize>) -> Result<(), Fault> {
+        let mut scanner = Scanner::new(text, range);
+        while let Some(token) = scanner.next()? {
+            match token {
+                Token::Comment(text) => self.between("<!--", text, "-->"),
+                Token::Instruction(text) if !is_declaration(text) => self.between("<?", text, "?>"),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        name: &'t str,
+        attributes: &'t str,
+        at: usize,
+        empty: bool,
+        namespaces: Namespaces<'_>,
+    ) -> Result<(), Fault> {
+        self.open(name);
+        let preserve = self.preserve;
+        let invented = self.attributes(attributes, at + 1 + name.len(), namespaces)?;
+        if empty {
+            self.out.push_str(" />");
+            self.preserve = preserve;
+            self.fresh = false;
+        } else {
+            self.out.push('>');
+            self.push_frame(Cow::Borrowed(name));
+            if let Some(frame) = self.frames.last_mut() {
+                frame.outer_preserve = preserve;
+                frame.invented = invented;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the attributes of a start tag; returns a prefix that was made up.
+    fn attributes(
+        &mut self,
+        raw: &'t str,
+        at: usize,
+        namespaces: Namespaces<'_>,
+    ) -> Result<Option<String>, Fault> {
+        let mut list = Attributes::new(raw, at);
+        let mut seen: Vec<&str> = Vec::new();
+        let mut invented = None;
+        let mut declared = false;
+        while let Some((name, value)) = list.next()? {
+            if seen.contains(&name) {
+                return Err(list.fault(&format!("the attribute `{name}` stands twice")));
+            }
+            seen.push(name);
+            if let Namespaces::Fold(root) = namespaces
+                && root.contains(&(name, value))
+            {
+                continue;
+            }
+            if name == "xml:space" {
+                self.preserve = value == "preserve";
+            }
+            self.out.push(' ');
+            match name.strip_prefix("xsi:").filter(|_| self.invent) {
+                Some(local) => {
+                    let (prefix, new) = self.prefix_for_xsi(invented.take());
+                    declared |= new;
+                    self.out.push_str(&prefix);
+                    self.out.push(':');
+                    self.out.push_str(local);
+                    invented = Some(prefix);
+                }
+                None => self.out.push_str(name),
+            }
+            self.out.push_str("=\"");
+            self.attribute_value(value, &list)?;
+            self.out.push('"');
+        }
+        if let Namespaces::Declare(root) = namespaces {
+            for (name, value) in root.iter().filter(|(name, _)| !seen.contains(name)) {
+                self.out.push(' ');
+                self.out.push_str(name);
+                self.out.push_str("=\"");
+                self.out.push_str(value);
+                self.out.push('"');
+            }
+        }
+        match (declared, invented) {
+            (true, Some(prefix)) => {
+                self.out.push_str(&format!(" xmlns:{prefix}=\"{XSI}\""));
+                Ok(Some(prefix))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The prefix for the instance namespace here, and whether it must be declared.
+    ///
+    /// .NET counts the elements that are open, this one included.
+    fn prefix_for_xsi(&self, made: Option<String>) -> (String, bool) {
+        if let Some(prefix) = made {
+            return (prefix, true);
+        }
+        match self
+            .frames
+            .iter()
+            .rev()
+            .find_map(|frame| frame.invented.clone())
+        {
+            Some(prefix) => (prefix, false),
+            None => (format!("p{}", self.frames.len() + 1), true),
+        }
+    }
+
+    fn attribute_value(&mut self, raw: &str, list: &Attributes<'_>) -> Result<(), Fault> {
+        let mut rest = raw;
+        loop {
+            let plain = rest
+                .bytes()
+                .position(|byte| matches!(byte, b'&' | b'>' | b'"' | b'\n' | b'\r' | b'\t'))
+                .unwrap_or(rest.len());
+            self.out.push_str(&rest[..plain]);
+            rest = &rest[plain..];
+            let Some(special) = rest.bytes().next() else {
+                return Ok(());
+            };
+            match special {
+                b'&' => {
+                    let (c, length) =
+                        reference(rest, 0).map_err(|fault| list.fault(&fault.reason))?;
+                    push_attribute(&mut self.out, c);
+                    rest = &rest[length..];
+                }
+                // A literal line break is read as one space, a tab too.
+                b'\n' | b'\t' | b'\r' => {
+                    self.out.push(' ');
+                    rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
+                }
+                other => {
+                    push_attribute(&mut self.out, char::from(other));
+                    rest = &rest[1..];
+                }
+            }
+        }
+    }
+
+    fn copy_text(&mut self, raw: &str, at: usize) -> Result<(), Fault> {
+        if !self.preserve && is_blank(raw) {
+            return Ok(());
+        }
+        self.before_text();
+        if !raw
+            .bytes()
+            .any(|byte| matches!(byte, b'&' | b'>' | b'\r' | b'\n'))
+        {
+            self.out.push_str(raw);
+            return Ok(());
+        }
+        let mut run = TextRun::new(self.newline);
+        let mut rest = raw;
+        loop {
+            let plain = rest
+                .bytes()
+                .position(|byte| matches!(byte, b'&' | b'>' | b'\r' | b'\n'))
+                .unwrap_or(rest.len());
+            if plain > 0 {
+                run.plain(&mut self.out, &rest[..plain]);
+            }
+            rest = &rest[plain..];
+            match rest.bytes().next() {
+                None => return Ok(()),
+                Some(b'&') => {
+                    let at = at + (raw.len() - rest.len());
+                    let (c, length) = reference(rest, at)?;
+                    run.push(&mut self.out, c);
+                    rest = &rest[length..];
+                }
+                Some(b'>') => {
+                    if raw[..raw.len() - rest.len()].ends_with("]]") {
+                        return Err(Fault::new(at, "`]]>` is not allowed in a text"));
+                    }
+                    run.push(&mut self.out, '>');
+                    rest = &rest[1..];
+                }
+                // Reading makes one line feed of every literal line break.
+                Some(_) => {
+                    run.push(&mut self.out, '\n');
+                    rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
+                }
+            }
+        }
+    }
+
+    fn before_text(&mut self) {
+        self.mixed = true;
+        self.fresh = false;
+    }
+
+    fn between(&mut self, open: &str, text: &str, close: &str) {
+        if !self.mixed {
+            self.indent();
+        }
+        self.out.push_str(open);
+        self.lines(text);
+        self.out.push_str(close);
+        self.fresh = false;
+    }
+
+    /// Writes text that knows no references, with the file's line ends.
+    fn lines(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(at) = rest.find(['\r', '\n']) {
+            self.out.push_str(&rest[..at]);
+            self.out.push_str(self.newline);
+            rest = rest[at..].strip_prefix("\r\n").unwrap_or(&rest[at + 1..]);
+        }
+        self.out.push_str(rest);
+    }
+
+    fn open(&mut self, name: &str) {
+        if !self.mixed {
+            self.indent();
+        }
+        self.out.push('<');
+        self.out.push_str(name);
+    }
+
+    fn push_frame(&mut self, name: Cow<'t, str>) {
+        self.frames.push(Frame {
+            name,
+            outer_mixed: self.mixed,
+            outer_preserve: self.preserve,
+            invented: None,
+        });
+        self.level += 1;
+        self.fresh = true;
+    }
+
+    fn finish_element(&mut self, name: &str, at: usize) -> Result<(), Fault> {
+        match self.frames.pop() {
+            Some(frame) if frame.name == name => {
+                self.close(frame);
+                Ok(())
+            }
+            Some(frame) => Err(Fault::new(
+                at,
+                format!("`<{}>` is closed by `</{name}>`", frame.name),
+            )),
+            None => Err(Fault::new(at, format!("`</{name}>` closes nothing"))),
+        }
+    }
+
+    fn close(&mut self, frame: Frame<'t>) {
+        self.level -= 1;
+        if !self.mixed && !self.fresh {
+            self.indent();
+        }
+        self.out.push_str("</");
+        self.out.push_str(&frame.name);
+        self.out.push('>');
+        self.mixed = frame.outer_mixed;
+        self.preserve = frame.outer_preserve;
+        self.fresh = false;
+    }
+
+    fn indent(&mut self) {
+        const SPACES: &str = "                                                                ";
+        self.out.push_str(self.newline);
+        let mut count = self.level * 2;
+        while count > 0 {
+            let some = count.min(SPACES.len());
+            self.out.push_str(&SPACES[..some]);
+            count -= some;
+        }
+    }
+}
+
+/// A text being written: a carriage return that was given as a reference makes one line break with
+/// the line feed after it.
+struct TextRun {
+    newline: &'static str,
+    after_return: bool,
+}
+
+impl TextRun {
+    fn new(newline: &'static str) -> Self {
+        Self {
+            newline,
+            after_return: false,
+        }
+    }
+
+    fn plain(&mut self, out: &mut String, text: &str) {
+        out.push_str(text);
+        self.after_return = false;
+    }
+
+    fn push(&mut self, out: &mut String, c: char) {
+        match c {
+            '\n' if self.after_return => self.after_return = false,
+            '\n' | '\r' => {
+                out.push_str(self.newline);
+                self.after_return = c == '\r';
+            }
+            other => {
+                push_text(out, other);
+                self.after_return = false;
+            }
+        }
+    }
+}
+
+/// Whether a raw text is white space only, references to white space included.
+fn is_blank(raw: &str) -> bool {
+    if raw.bytes().all(is_space_byte) {
+        return true;
+    }
+    // Only then can a reference make the difference.
+    raw.bytes().find(|byte| !is_space_byte(*byte)) == Some(b'&')
+        && super::unescape(raw).chars().all(is_space)
+}
+
+fn is_declaration(instruction: &str) -> bool {
+    instruction
+        .split(is_space)
+        .next()
+        .is_some_and(|target| target.eq_ignore_ascii_case("xml"))
+}
+
+/// The name in the end tag of an element, which the outline did not compare.
+fn closing_name<'a>(text: &'a str, element: &Element<'_>) -> &'a str {
+    let tag = &text[element.inner.end..element.span.end];
+    tag.trim_start_matches("</")
+        .trim_end_matches('>')
+        .trim_end_matches(is_space)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copied(text: &str, newline: &'static str) -> Result<String, Fault> {
+        let outline = Outline { text, deepest: 100 };
+        let root = outline.root()?;
+        let mut writer = Writer::file(newline, text.len());
+        writer.copy(outline, &root, Namespaces::Keep)?;
+        let all = String::from_utf8(writer.finish()).expect("the writer writes text");
+        Ok(all
+            .trim_start_matches(BOM)
+            .trim_start_matches(DECLARATION)
+            .trim_start()
+            .to_owned())
+    }
+
+    #[test]
+    fn the_rules_of_the_facts_hold() {
+        for (source, expected) in [
+            ("<a><b/></a>", "<a>\n  <b />\n</a>"),
+            ("<a>\n\t <b></b> </a>", "<a>\n  <b></b>\n</a>"),
+            ("<X>   </X>", "<X></X>"),
+            ("<X>&#x20;&#10;</X>", "<X></X>"),
+            ("<X>&#160;</X>", "<X>\u{a0}</X>"),
+            (
+                "<D>mixed <b>bold</b> tail</D>",
+                "<D>mixed <b>bold</b> tail</D>",
+            ),
+            (
+                "<D><e/>text<b><c/></b></D>",
+                "<D>\n  <e />text<b><c /></b></D>",
+            ),
+            (
+                "<a k='x\"y' j=\"1\n2\t3\"/>",
+                "<a k=\"x&quot;y\" j=\"1 2 3\" />",
+            ),
+            (
+                "<a k=\"&#10;&#xD;&#9;'&gt;>&apos;\"/>",
+                "<a k=\"&#xA;&#xD;&#x9;'&gt;&gt;'\" />",
+            ),
+            (
+                "<a>&quot;&apos;\"'>&gt;&lt;&amp;</a>",
+                "<a>\"'\"'&gt;&gt;&lt;&amp;</a>",
+            ),
+            (
+                "<a>1\r\n2\r3\n4&#13;&#10;5&#xD;\n6</a>",
+                "<a>1\n2\n3\n4\n5\n6</a>",
+            ),
+            ("<a><![CDATA[ <x>\r\n ]]></a>", "<a><![CDATA[ <x>\n ]]></a>"),
+            (
+                "<a><!-- c\r\nd --><?p i?><b/></a>",
+                "<a>\n  <!-- c\nd -->\n  <?p i?>\n  <b />\n</a>",
+            ),
+            (
+                "<a xml:space=\"preserve\"> <b> </b> </a>",
+                "<a xml:space=\"preserve\"> <b> </b> </a>",
+            ),
+            (
+                "<a><b xml:space=\"preserve\"/> <c/></a>",
+                "<a>\n  <b xml:space=\"preserve\" />\n  <c />\n</a>",
+            ),
+            ("<a ><b\n/></a >", "<a>\n  <b />\n</a>"),
+        ] {
+            assert_eq!(copied(source, "\n").unwrap(), expected, "from {source}");
+        }
+        assert_eq!(
+            copied("<a>1\n2<!--\n--></a>", "\r\n").unwrap(),
+            "<a>1\r\n2<!--\r\n--></a>"
+        );
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        for bad in [
+            "<a><b></a></b>",
+            "<a>&foo;</a>",
+            "<a>&#x1F;</a>",
+            "<a k=1/>",
+            "<a k/>",
+            "<a k=\"<\"/>",
+            "<a k=\"1\" k=\"2\"/>",
+            "<a k=\"1\"j=\"2\"/>",
+            "<a>]]></a>",
+            "<a><!-- -- --></a>",
+            "<1/>",
+            "<a></b>",
+        ] {
+            assert!(copied(bad, "\n").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn namespaces_of_the_root_are_declared_folded_or_invented() {
+        let text = "<a k=\"1\"><b xsi:nil=\"true\" /><c><d xsi:nil=\"true\"><e xsi:nil=\"true\"/></d></c></a>";
+        let outline = Outline { text, deepest: 100 };
+        let root = outline.root().unwrap();
+        let write = |namespaces| {
+            let mut writer = Writer::fragment("", 0, 0);
+            writer.copy(outline, &root, namespaces).unwrap();
+            String::from_utf8(writer.finish())
+                .unwrap()
+                .replace("  ", "")
+        };
+        assert!(
+            write(Namespaces::Declare(&[("xmlns:xsi", XSI)]))
+                .starts_with(&format!("<a k=\"1\" xmlns:xsi=\"{XSI}\">"))
+        );
+        assert!(write(Namespaces::Fold(&[("k", "1")])).starts_with("<a><b xsi:nil"));
+        let invented = write(Namespaces::Invent);
+        assert!(
+            invented.contains(&format!("<b p2:nil=\"true\" xmlns:p2=\"{XSI}\" />")),
+            "{invented}"
+        );
+        assert!(
+            invented.contains(&format!(
+                "<d p3:nil=\"true\" xmlns:p3=\"{XSI}\"><e p3:nil=\"true\" />"
+            )),
+            "{invented}"
+        );
+    }
+}
