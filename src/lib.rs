@@ -9,5 +9,6 @@ pub mod problem;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.
 pub mod emulator;
+pub mod git;
 pub mod solution;
 pub mod transport;

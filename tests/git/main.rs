@@ -1,0 +1,3 @@
+//! Git: bare repositories, the emulated Azure DevOps organisation, and real git clients.
+
+mod objects;
