@@ -12,3 +12,6 @@ pub mod emulator;
 pub mod git;
 pub mod solution;
 pub mod transport;
+
+// Scripts: what they can call and how they are found.
+pub mod script;

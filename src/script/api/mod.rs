@@ -1,0 +1,64 @@
+//! All that a script can call.
+//!
+//! One file per group, each an `#[export_module]` whose functions have a doc comment with an
+//! example that the tests run. A group becomes a static module (`environment::named("dev")`);
+//! getters, methods and the few verbs that need no prefix are marked `global`. The modules are
+//! built once per process and shared by the engine of every run, so a function finds its run with
+//! [`Context::of`](super::Context::of).
+//!
+//! Rules for a function here: integers are `i64`; `Option` goes out as `Dynamic`; a function that
+//! does not change its value is `pure`; one with an effect asks
+//! [`Context::permit`](super::Context::permit) first; failures leave through [`Thrown::thrown`].
+
+mod error;
+mod options;
+mod run;
+
+pub use error::{HostError, Scripted, Thrown};
+pub use options::{OptionError, Options, nearest, options};
+
+use std::sync::OnceLock;
+
+use rhai::{Engine, Module, Shared, exported_module};
+
+use super::kept::Keepers;
+
+/// One group of primitives.
+pub struct Group {
+    /// The namespace that scripts write, for example `environment`.
+    pub name: &'static str,
+    /// Its functions and types.
+    pub module: Shared<Module>,
+}
+
+impl Group {
+    fn new(name: &'static str, mut module: Module) -> Self {
+        module.set_id(name);
+        module.build_index();
+        Self {
+            name,
+            module: module.into(),
+        }
+    }
+}
+
+/// The groups in the order of the reference.
+pub fn groups() -> &'static [Group] {
+    static GROUPS: OnceLock<Vec<Group>> = OnceLock::new();
+    GROUPS.get_or_init(|| vec![Group::new("run", exported_module!(run::module))])
+}
+
+/// Makes every group callable in `engine`.
+#[expect(dead_code, reason = "the engine comes with the next change")]
+pub(super) fn register(engine: &mut Engine) {
+    for group in groups() {
+        engine.register_static_module(group.name, group.module.clone());
+    }
+}
+
+/// The types of all groups that a step can end with.
+pub fn keepers() -> Keepers {
+    #[allow(unused_mut, reason = "each group adds its line")]
+    let mut keepers = Keepers::default();
+    keepers
+}

@@ -1,0 +1,178 @@
+//! What one run hands to the primitives that its script calls.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rhai::{Dynamic, NativeCallContext};
+
+use super::api::HostError;
+use super::effect::{Effect, Policy};
+use super::kept::Keepers;
+use super::sink::{ArtifactStore, Message, StepSink};
+use crate::transport::{Cancel, Transport};
+
+/// The surroundings of one run: cheap to clone, shared by everything the script touches.
+///
+/// Host modules are built once per process, so a primitive finds its run through the call:
+/// `Context::of(&call)?`.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    parts: ContextParts,
+    shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+}
+
+/// What a [`Context`] is made from.
+pub struct ContextParts {
+    /// The workspace folder; relative paths in scripts start here.
+    pub root: PathBuf,
+    /// Who runs what.
+    pub facts: RunFacts,
+    /// The base transport, without authorisation.
+    pub transport: Arc<dyn Transport>,
+    /// Looked at by everything that waits.
+    pub cancel: Cancel,
+    /// Who may do what.
+    pub policy: Arc<dyn Policy>,
+    /// The run's journal and its observers.
+    pub sink: Arc<dyn StepSink>,
+    /// Where packages and trees are kept.
+    pub artifacts: Arc<dyn ArtifactStore>,
+    /// The types that a step can end with.
+    pub keepers: Keepers,
+}
+
+/// Who runs what: the read-only facts behind `run::id()`, `run::persona()` and their like.
+#[derive(Debug, Clone, Default)]
+pub struct RunFacts {
+    /// The number of the run in the history.
+    pub run: i64,
+    /// The script's name.
+    pub script: String,
+    /// Who started it, as the workspace knows people (a user principal name where known).
+    pub who: String,
+    /// The persona it runs as.
+    pub persona: Option<String>,
+    /// The deployment profile in force.
+    pub profile: Option<String>,
+}
+
+impl Context {
+    /// The context of a new run.
+    pub fn new(parts: ContextParts) -> Self {
+        Self(Arc::new(Inner {
+            parts,
+            shared: Mutex::default(),
+        }))
+    }
+
+    /// The context of the run in which `call` happens.
+    ///
+    /// # Errors
+    /// `ALM-S018` when the function is called by an engine that no run started.
+    pub fn of(call: &NativeCallContext<'_>) -> Result<Self, HostError> {
+        call.tag()
+            .and_then(|tag| tag.read_lock::<Self>().map(|context| context.clone()))
+            .ok_or_else(|| {
+                HostError::new(
+                    "ALM-S018",
+                    format!("`{}` works only inside a run", call.fn_name()),
+                )
+                .with_hint("start the script through `run::Host`")
+            })
+    }
+
+    /// The value that an engine carries so that [`of`](Self::of) finds this context.
+    pub(crate) fn into_tag(self) -> Dynamic {
+        Dynamic::from(self)
+    }
+
+    /// Asks the policy. Every primitive with an effect calls this before anything else.
+    ///
+    /// # Errors
+    /// The policy's refusal.
+    pub fn permit(&self, effect: Effect) -> Result<(), HostError> {
+        self.0.parts.policy.permit(&effect)
+    }
+
+    /// Who runs what.
+    pub fn facts(&self) -> &RunFacts {
+        &self.0.parts.facts
+    }
+
+    /// The workspace folder.
+    pub fn root(&self) -> &Path {
+        &self.0.parts.root
+    }
+
+    /// The transport without authorisation.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.0.parts.transport
+    }
+
+    /// The flag that every wait looks at.
+    pub fn cancel(&self) -> &Cancel {
+        &self.0.parts.cancel
+    }
+
+    /// The run.
+    pub fn sink(&self) -> &dyn StepSink {
+        self.0.parts.sink.as_ref()
+    }
+
+    /// Where bytes are kept.
+    pub fn artifacts(&self) -> &dyn ArtifactStore {
+        self.0.parts.artifacts.as_ref()
+    }
+
+    /// The types that a step can end with.
+    pub fn keepers(&self) -> &Keepers {
+        &self.0.parts.keepers
+    }
+
+    /// Tells whoever watches how far the current step is; `total` is zero where nobody knows.
+    pub fn progress(&self, done: f64, total: f64, text: impl Into<String>) {
+        self.sink().tell(Message::Progress {
+            done,
+            total,
+            text: text.into(),
+        });
+    }
+
+    /// Something that lives as long as the run, made at first use: an authorised client, a cache.
+    /// One per type. `make` may itself use [`shared`](Self::shared) for another type.
+    ///
+    /// # Errors
+    /// Whatever `make` returns; the next call tries again.
+    pub fn shared<T, E>(&self, make: impl FnOnce(&Self) -> Result<T, E>) -> Result<Arc<T>, E>
+    where
+        T: Any + Send + Sync,
+    {
+        let find = |map: &HashMap<TypeId, Arc<dyn Any + Send + Sync>>| {
+            map.get(&TypeId::of::<T>())
+                .and_then(|found| found.clone().downcast::<T>().ok())
+        };
+        let lock = || self.0.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&lock()) {
+            return Ok(found);
+        }
+        let made = Arc::new(make(self)?);
+        let mut map = lock();
+        if let Some(found) = find(&map) {
+            return Ok(found);
+        }
+        map.insert(TypeId::of::<T>(), made.clone());
+        Ok(made)
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("facts", self.facts())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,18 @@
+//! Rhai scripts: where they are found, what they declare, what they may call, how they fail.
+//!
+//! [`api`] is all that a script can reach of the world; everything there goes through the
+//! [`Context`] of its run. What a step means for the history is decided one floor up, in
+//! `run`, which this floor tells through the [`StepSink`] trait.
+
+pub mod api;
+mod context;
+mod effect;
+mod kept;
+mod sink;
+mod values;
+
+pub use context::{Context, ContextParts, RunFacts};
+pub use effect::{Action, AllowAll, Effect, Policy, Target};
+pub use kept::{Keep, Keepers};
+pub use sink::{ArtifactStore, Begun, Level, Message, Record, StepEnd, StepId, StepSink, Wait};
+pub use values::{NotJson, from_json, to_json};
