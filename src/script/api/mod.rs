@@ -58,7 +58,5 @@ pub(super) fn register(engine: &mut Engine) {
 
 /// The types of all groups that a step can end with.
 pub fn keepers() -> Keepers {
-    #[allow(unused_mut, reason = "each group adds its line")]
-    let mut keepers = Keepers::default();
-    keepers
+    Keepers::default()
 }

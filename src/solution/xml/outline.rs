@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn broken_documents_are_refused() {
-        let deep = "<a>".repeat(20) + &"</a>".repeat(20);
+        let deep = format!("{}{}", "<a>".repeat(20), "</a>".repeat(20));
         for bad in [
             "",
             "x",
