@@ -1,0 +1,4 @@
+//! The life of solutions in an environment, and the packages that carry them.
+
+mod components;
+mod corpus;
