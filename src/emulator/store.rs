@@ -164,6 +164,27 @@ impl Transaction<'_> {
             .optional()?)
     }
 
+    /// Runs `work` so that its effects vanish when it fails, while the transaction goes on.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the database.
+    pub fn attempt<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.inner
+            .execute_batch("SAVEPOINT attempt")
+            .map_err(StoreError::from)?;
+        let result = work();
+        let end = if result.is_ok() {
+            "RELEASE attempt"
+        } else {
+            "ROLLBACK TO attempt; RELEASE attempt"
+        };
+        self.inner.execute_batch(end).map_err(StoreError::from)?;
+        result
+    }
+
     /// The next number of the counter `name`; the first is 1.
     pub fn next(&self, name: &str) -> Result<i64, StoreError> {
         Ok(self
@@ -192,6 +213,25 @@ mod tests {
         assert!(failed.is_err());
         let rows = store.write(|tx| tx.list("dev", "solutions")).unwrap();
         assert_eq!(rows, []);
+    }
+
+    #[test]
+    fn a_failed_attempt_takes_back_only_its_own_effects() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("tenant.sqlite")).unwrap();
+        let rows = store.write(|tx| {
+            tx.put("dev", "solutions", "a", &json!(1))?;
+            let inner: Result<(), StoreError> = tx.attempt(|| {
+                tx.put("dev", "solutions", "b", &json!(2))?;
+                let deeper: Result<(), StoreError> =
+                    tx.attempt(|| tx.put("dev", "solutions", "c", &json!(3)));
+                deeper?;
+                Err(rusqlite::Error::InvalidQuery.into())
+            });
+            assert!(inner.is_err());
+            tx.list("dev", "solutions")
+        });
+        assert_eq!(rows.unwrap(), [("a".into(), json!(1))]);
     }
 
     #[test]

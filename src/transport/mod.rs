@@ -54,6 +54,13 @@ pub trait Service: Send + Sync {
     fn answer(&self, request: Request) -> Response;
 }
 
+/// The header of an answer that is none: the connection broke, and its value says why.
+///
+/// A [`Service`] has no other way to say that. Whoever carries answers turns it into what a caller
+/// would meet: [`InProcess`] into [`TransportError::Unreachable`], a server into a closed
+/// connection.
+pub const DROPPED: HeaderName = HeaderName::from_static("x-alm-dropped");
+
 /// The transport without a socket: it hands each request to a [`Service`].
 #[derive(Clone)]
 pub struct InProcess(Arc<dyn Service>);
@@ -67,7 +74,18 @@ impl InProcess {
 
 impl Transport for InProcess {
     fn send(&self, request: Request) -> Result<Response, TransportError> {
-        Ok(self.0.answer(request))
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let response = self.0.answer(request);
+        match response.headers.get(DROPPED) {
+            Some(reason) => {
+                let reason = reason
+                    .to_str()
+                    .unwrap_or("the connection was closed")
+                    .to_owned();
+                Err(TransportError::Unreachable { host, reason })
+            }
+            None => Ok(response),
+        }
     }
 }
 

@@ -1,0 +1,5 @@
+//! The Power Platform's own services beside Dataverse: apps, connections, environments, flows.
+
+mod connection;
+
+pub use connection::Connection;
