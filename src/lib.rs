@@ -5,6 +5,7 @@
 //! Dataverse solutions. `ARCHITECTURE.md` has the map of this crate: five floors, each using only
 //! those below it.
 
+pub mod nearest;
 pub mod problem;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.
@@ -12,6 +13,10 @@ pub mod emulator;
 pub mod git;
 pub mod solution;
 pub mod transport;
+pub mod workspace;
 
 // Scripts: what they can call and how they are found.
 pub mod script;
+
+// Faces: what a person types and sees.
+pub mod cli;

@@ -1,0 +1,103 @@
+//! The command line: one file per command, whose help is the doc comment of its arguments.
+//!
+//! A command reads its arguments, calls the floors below and shows the outcome; it decides no
+//! workflow. [`main`] is all that the program does.
+
+mod exit;
+mod explain;
+mod failure;
+mod new;
+mod options;
+mod render;
+mod schema;
+
+pub use exit::Exit;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use failure::Failure;
+use options::Options;
+use render::Output;
+
+/// Scripts that import, delete, commit, deploy and configure Power Platform solutions
+///
+/// A workspace (a folder with alm.toml) names your environments, repositories and profiles; named
+/// scripts do the work. Start with `alm new DIR --example`: it makes a workspace with an emulated
+/// tenant, where everything can be tried.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a package check found something,
+/// 4 the workspace cannot be used, 5 refused by persona or policy, 6 waiting for somebody,
+/// 124 time limit over, 130 cancelled.
+#[derive(Debug, Parser)]
+#[command(name = "alm", version, propagate_version = false, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(new::NewArgs),
+    Schema(schema::SchemaArgs),
+    Explain(explain::ExplainArgs),
+}
+
+/// Runs `alm` with these arguments, the program's name first, and returns how it ended.
+///
+/// Everything that a person should see has been written when it returns.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return shown_by_clap(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return shown_by_clap(&error),
+    };
+    let output = Output::new(&cli.options);
+    match run(cli, output) {
+        Ok(()) => Exit::Success,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn run(cli: Cli, output: Output) -> Result<(), Failure> {
+    match cli.command {
+        Command::New(arguments) => new::run(&arguments, output),
+        Command::Schema(arguments) => schema::run(&arguments, output),
+        Command::Explain(arguments) => explain::run(&arguments, output),
+    }
+}
+
+/// The whole command line as clap sees it.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Shows what clap has to say: help and version succeed, the rest is a wrong command line.
+fn shown_by_clap(error: &clap::Error) -> Exit {
+    // A stream that is gone cannot be told about.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Success
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
+}

@@ -1,0 +1,95 @@
+//! Options that every command takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::workspace::{Persona, Workspace, WorkspaceError};
+
+/// Options that every command takes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Options {
+    /// Work in the workspace DIR instead of the one around the current folder
+    #[arg(long, value_name = "DIR", env = "ALM_WORKSPACE", global = true)]
+    pub workspace: Option<PathBuf>,
+
+    /// Act as this persona of alm.toml
+    #[arg(
+        long = "as",
+        value_name = "PERSONA",
+        env = "ALM_PERSONA",
+        global = true
+    )]
+    pub persona: Option<String>,
+
+    /// Act as this person: an identity of alm.toml, instead of the persona's own
+    #[arg(long, value_name = "NAME", env = "ALM_IDENTITY", global = true)]
+    pub identity: Option<String>,
+
+    /// Write JSON lines for programs instead of text for people
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Options {
+    /// Opens the workspace that the options, or the current folder, name.
+    ///
+    /// # Errors
+    /// When there is none, or its `alm.toml` has mistakes.
+    pub fn open(&self) -> Result<Workspace, WorkspaceError> {
+        match &self.workspace {
+            Some(root) => Workspace::open(root),
+            None => {
+                let here =
+                    std::env::current_dir().map_err(|reason| WorkspaceError::Unreadable {
+                        path: PathBuf::from("."),
+                        reason,
+                    })?;
+                Workspace::find(&here)
+            }
+        }
+    }
+
+    /// Opens the workspace and takes the persona that the options name.
+    ///
+    /// # Errors
+    /// As [`Options::open`], or when there is no such persona.
+    pub fn open_as(&self) -> Result<(Workspace, Persona), WorkspaceError> {
+        let workspace = self.open()?;
+        let persona = workspace.persona(self.persona.as_deref(), self.identity.as_deref())?;
+        Ok((workspace, persona))
+    }
+
+    /// These options, with those of `later` where they are given.
+    #[must_use]
+    pub fn overlaid(self, later: Self) -> Self {
+        Self {
+            workspace: later.workspace.or(self.workspace),
+            persona: later.persona.or(self.persona),
+            identity: later.identity.or(self.identity),
+            json: later.json || self.json,
+            color: if later.color == Color::Auto {
+                self.color
+            } else {
+                later.color
+            },
+        }
+    }
+}

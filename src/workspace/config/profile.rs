@@ -1,0 +1,187 @@
+//! `[profiles.NAME]`: a repository and the stages that a solution goes through.
+//!
+//! The fields are those of AA4PP's deployment profile, deployment step and deployment solution
+//! profile (`facts/alm-accelerator.md`, 3.1); a *step* there is a *stage* here.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A deployment profile.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// One line that says what it is for.
+    pub description: Option<String>,
+    /// The repository that holds the source.
+    pub repository: String,
+    /// The branch that work is merged into: `solution` for the branch named as the solution, or a
+    /// branch's name.
+    #[serde(default)]
+    pub target_branch: BranchRule,
+    /// The Azure DevOps project whose pipelines are used; left out: the repository's project.
+    pub pipelines_project: Option<String>,
+    /// The agent pool for generated pipelines.
+    pub agent_pool: Option<String>,
+    /// The virtual machine image for generated pipelines.
+    pub vm_image: Option<String>,
+    /// The stages, in the order in which a solution goes through them.
+    #[serde(default)]
+    pub stages: Vec<Stage>,
+}
+
+/// One stage of a profile: one environment and how a solution gets there.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Its name, unique in the profile.
+    pub name: String,
+    /// The environment that it deploys to.
+    pub environment: String,
+    /// Whether it deploys managed to a target or unmanaged to a development environment.
+    #[serde(default)]
+    pub kind: StageKind,
+    /// What must happen before it runs.
+    #[serde(default)]
+    pub approval: Approval,
+    /// Whether a maker may choose it in `deploy`; a validation stage usually may not be chosen,
+    /// since pull requests run it.
+    #[serde(default = "yes")]
+    pub deployable: bool,
+    /// The branch that a deployment starts from; left out: the maker's own branch.
+    pub source_branch: Option<BranchRule>,
+    /// The branch that a deployment merges into; left out: the profile's target branch.
+    pub target_branch: Option<BranchRule>,
+    /// The stage that a solution must have passed before.
+    pub prerequisite: Option<String>,
+    /// Whether components that are gone from the source are removed (an upgrade); left out: the
+    /// pull request's label `solution-upgrade` decides.
+    pub upgrade: Option<bool>,
+    /// Whether people are spared the consent dialogue of canvas apps there.
+    #[serde(default)]
+    pub bypass_consent: bool,
+    /// The folder under the solution's `config` with its settings; left out: the environment's
+    /// name.
+    pub settings: Option<String>,
+    /// A pipeline file to generate from instead of the usual one.
+    pub build_template: Option<String>,
+    /// Values for the tokens `#{name}#` in settings files.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+}
+
+/// What must happen before a stage runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// A pull request is opened; its policies and its completion are the gate.
+    #[default]
+    PullRequest,
+    /// A deployment is queued and waits until somebody approves it.
+    Environment,
+    /// A deployment is queued and runs.
+    None,
+}
+
+impl Approval {
+    /// The word that `alm.toml` uses for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PullRequest => "pull-request",
+            Self::Environment => "environment",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What a stage deploys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageKind {
+    /// The unmanaged solution, into a development environment.
+    Development,
+    /// The managed solution, into a target.
+    #[default]
+    Deployment,
+}
+
+impl StageKind {
+    /// The word that `alm.toml` uses for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Deployment => "deployment",
+        }
+    }
+}
+
+/// A branch: by its name, or the one that is named as the solution.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(from = "String")]
+#[schemars(with = "String", extend("format" = "branch"))]
+pub enum BranchRule {
+    /// The branch named as the solution, so that one profile serves many solutions.
+    #[default]
+    Solution,
+    /// A branch by its name, without `refs/heads/`.
+    Named(String),
+}
+
+impl BranchRule {
+    /// The branch's name for `solution`.
+    pub fn branch<'a>(&'a self, solution: &'a str) -> Cow<'a, str> {
+        Cow::Borrowed(match self {
+            Self::Solution => solution,
+            Self::Named(name) => name,
+        })
+    }
+}
+
+impl From<String> for BranchRule {
+    fn from(text: String) -> Self {
+        match text.as_str() {
+            // The second is what AA4PP's app writes into its tables.
+            "solution" | "[Use Solution Branches]" => Self::Solution,
+            name => Self::Named(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned()),
+        }
+    }
+}
+
+/// `[solutions.UniqueName]`: choices for one solution.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SolutionChoice {
+    /// The profile that the solution uses.
+    pub profile: Option<String>,
+    /// The development environment that it is made in.
+    pub environment: Option<String>,
+}
+
+impl Stage {
+    /// The folder under a solution's `config` that holds this stage's settings.
+    pub fn settings_folder(&self) -> &str {
+        self.settings.as_deref().unwrap_or(&self.environment)
+    }
+}
+
+impl Profile {
+    /// The stage called `name`.
+    pub fn stage(&self, name: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.name == name)
+    }
+
+    /// The branch that a deployment of `solution` to `stage` merges into.
+    pub fn target_branch_of<'a>(&'a self, stage: &'a Stage, solution: &'a str) -> Cow<'a, str> {
+        stage
+            .target_branch
+            .as_ref()
+            .unwrap_or(&self.target_branch)
+            .branch(solution)
+    }
+}
+
+fn yes() -> bool {
+    true
+}
