@@ -13,7 +13,10 @@ mod layout;
 mod limits;
 mod manifest;
 mod names;
+mod order;
+mod template_texts;
 mod tree;
+mod unpack;
 mod version;
 mod xml;
 
@@ -24,4 +27,5 @@ pub use folder::{WriteOptions, WriteReport};
 pub use limits::Limits;
 pub use manifest::{DependencyEnd, Managed, Manifest, MissingDependency, Publisher, RootComponent};
 pub use tree::{CUSTOMIZATIONS_FILE, SOLUTION_FILE, SourceTree};
+pub use unpack::{Kind, LineEnds, UnpackOptions, Unpacked, unpack, unpack_both};
 pub use version::{SolutionVersion, VersionPart};

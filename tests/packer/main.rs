@@ -1,0 +1,4 @@
+//! The packer: packages to source trees and back.
+
+mod corpus;
+mod fidelity;
