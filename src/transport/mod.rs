@@ -5,10 +5,18 @@
 //! same request to a [`Service`], such as the emulated tenant, with no socket in between
 //! (ARCHITECTURE, D1). Transports wrap one another: authorisation, retry, recording, faults.
 
+pub mod authorize;
 mod cancel;
+pub mod fault;
+pub mod https;
+pub mod record;
+pub mod redact;
+pub mod retry;
+mod secret;
 
 pub use cancel::{Cancel, Cancelled};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+pub use secret::Secret;
 pub use url::Url;
 
 use std::sync::Arc;
@@ -46,6 +54,12 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`TransportError`] when no answer arrived. A status such as 404 or 500 is an answer.
     fn send(&self, request: Request) -> Result<Response, TransportError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        (**self).send(request)
+    }
 }
 
 /// Something that answers requests, such as the emulated tenant.
