@@ -15,6 +15,9 @@ pub mod solution;
 pub mod transport;
 pub mod workspace;
 
+// Services: the outside worlds in the words of ALM.
+pub mod environment;
+
 // Scripts: what they can call and how they are found.
 pub mod script;
 
