@@ -3,6 +3,7 @@
 //! A command reads its arguments, calls the floors below and shows the outcome; it decides no
 //! workflow. [`main`] is all that the program does.
 
+mod env;
 mod exit;
 mod explain;
 mod failure;
@@ -46,6 +47,7 @@ enum Command {
     New(new::NewArgs),
     Schema(schema::SchemaArgs),
     Explain(explain::ExplainArgs),
+    Env(env::EnvArgs),
 }
 
 /// Runs `alm` with these arguments, the program's name first, and returns how it ended.
@@ -75,6 +77,7 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::New(arguments) => new::run(&arguments, output),
         Command::Schema(arguments) => schema::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
+        Command::Env(arguments) => env::run(&arguments, &cli.options, output),
     }
 }
 

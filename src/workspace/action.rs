@@ -81,6 +81,18 @@ impl Action {
         Self::UpdateProfiles,
     ];
 
+    /// The actions that are done to environments.
+    pub const ON_ENVIRONMENTS: [Self; 8] = [
+        Self::Read,
+        Self::Export,
+        Self::Publish,
+        Self::Import,
+        Self::ImportManaged,
+        Self::Delete,
+        Self::Configure,
+        Self::WriteRows,
+    ];
+
     /// The word for it in `alm.toml` and in messages.
     pub fn word(self) -> &'static str {
         match self {

@@ -165,7 +165,7 @@ pub const TABLE: [Governs; 17] = {
             &[A::Settings],
             Everywhere,
         )
-        .with(&[("commit", "settings")]),
+        .with(&[("commit", "scope")]),
         row(F::ShowAllSolutions, "show_all_solutions", &[], Everywhere),
         row(
             F::BypassApproval,

@@ -19,7 +19,7 @@ impl Secret {
     }
 
     /// The secret itself, for the one request that needs it.
-    pub fn expose(&self) -> &str {
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -129,7 +129,7 @@ pub fn write_owner_only(path: &Path, secret: &Secret) -> io::Result<()> {
     let mut file = options.open(path)?;
     #[cfg(windows)]
     restrict_to_owner(path)?;
-    io::Write::write_all(&mut file, secret.expose().as_bytes())
+    io::Write::write_all(&mut file, secret.reveal().as_bytes())
 }
 
 /// Takes inherited rights away and gives the current user hers, with the system's own program:
@@ -164,7 +164,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         write_owner_only(&dir.path().join("key"), &Secret::new("s3cret ü\n")).unwrap();
         let source = SecretSource::File("key".into());
-        assert_eq!(source.read(dir.path()).unwrap().expose(), "s3cret ü");
+        assert_eq!(source.read(dir.path()).unwrap().reveal(), "s3cret ü");
     }
 
     #[cfg(unix)]

@@ -62,4 +62,6 @@ pub(super) const CODES: &[Code] = &[
         "`alm new` only makes a workspace in a new or an empty folder, so that it never overwrites anything."),
     code("ALM-W020", "the workspace cannot be made",
         "Writing a file of the new workspace failed. What was written can be deleted."),
+    code("ALM-W021", "the example could not be filled",
+        "The emulated tenant refused one of the requests that fill the example. That is a defect of this program."),
 ];

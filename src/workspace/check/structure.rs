@@ -235,15 +235,27 @@ impl<'s> Walk<'s> {
             .map(|word| format!("`{word}`"))
             .collect::<Vec<_>>()
             .join(", ");
+        let near = nearest(text, words.iter().copied());
+        let near = near.map(|near| format!("did you mean `{near}`?"));
+        // A long list beside the place would push it off the screen.
+        let (expected, help) = if words.len() <= 6 {
+            (format!("expected one of {list}"), near)
+        } else {
+            (
+                near.unwrap_or_else(|| "unknown word".into()),
+                Some(format!("known: {list}")),
+            )
+        };
+        let message = format!("`{}` cannot be `{text}`", dotted(path));
+        let span = Some(span);
         self.report(
             path,
             Mistake {
                 code: "ALM-W007",
-                message: format!("`{}` cannot be `{text}`", dotted(path)),
-                span: Some(span),
-                expected: format!("expected one of {list}"),
-                help: nearest(text, words.iter().copied())
-                    .map(|near| format!("did you mean `{near}`?")),
+                message,
+                span,
+                expected,
+                help,
             },
         );
     }

@@ -1,5 +1,9 @@
 //! Makes new workspaces.
 
+mod example;
+
+pub use example::{ExampleError, example};
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

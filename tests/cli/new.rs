@@ -1,0 +1,50 @@
+use crate::Place;
+
+#[test]
+fn a_new_workspace_can_be_used_at_once() {
+    let place = Place::empty();
+    place
+        .alm(&["new", "apps"])
+        .ends_with(0)
+        .says("Made a workspace in apps");
+    place
+        .alm(&["env", "list", "--workspace", "apps"])
+        .ends_with(0)
+        .says("no environments in alm.toml yet");
+}
+
+#[test]
+fn a_folder_that_is_not_empty_is_refused_and_left_alone() {
+    let place = Place::empty();
+    place.write("apps/mine.txt", "mine");
+    let ended = place
+        .alm(&["new", "apps"])
+        .ends_with(4)
+        .says("ALM-W019")
+        .says("is not empty");
+    assert_eq!(ended.out, "");
+    assert_eq!(
+        std::fs::read_dir(place.path().join("apps"))
+            .unwrap()
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_code_is_explained_and_an_unknown_one_is_not_guessed() {
+    let place = Place::empty();
+    place
+        .alm(&["explain", "w009"])
+        .ends_with(0)
+        .says("ALM-W009: a name that leads nowhere");
+    place
+        .alm(&["explain", "ALM-W999"])
+        .ends_with(2)
+        .says("there is no code `ALM-W999`");
+}
+
+#[test]
+fn an_unknown_command_is_a_wrong_command_line() {
+    Place::empty().alm(&["comit"]).ends_with(2);
+}
