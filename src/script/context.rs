@@ -3,15 +3,17 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rhai::{Dynamic, NativeCallContext};
 
 use super::api::HostError;
 use super::effect::{Effect, Policy};
+use super::hooks::Hooks;
 use super::kept::Keepers;
+use super::library::Library;
 use super::sink::{ArtifactStore, Message, StepSink};
-use crate::transport::{Cancel, Transport};
+use crate::transport::{Cancel, Transport, TransportError};
 
 /// The surroundings of one run: cheap to clone, shared by everything the script touches.
 ///
@@ -23,6 +25,7 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     parts: ContextParts,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    hooks: OnceLock<Hooks>,
 }
 
 /// What a [`Context`] is made from.
@@ -43,6 +46,8 @@ pub struct ContextParts {
     pub artifacts: Arc<dyn ArtifactStore>,
     /// The types that a step can end with.
     pub keepers: Keepers,
+    /// The scripts in reach.
+    pub library: Arc<Library>,
 }
 
 /// Who runs what: the read-only facts behind `run::id()`, `run::persona()` and their like.
@@ -66,6 +71,7 @@ impl Context {
         Self(Arc::new(Inner {
             parts,
             shared: Mutex::default(),
+            hooks: OnceLock::new(),
         }))
     }
 
@@ -93,8 +99,10 @@ impl Context {
     /// Asks the policy. Every primitive with an effect calls this before anything else.
     ///
     /// # Errors
-    /// The policy's refusal.
+    /// The policy's refusal, or that the run is cancelled.
     pub fn permit(&self, effect: Effect) -> Result<(), HostError> {
+        // A script that caught the cancellation of one call must not go on to the next effect.
+        self.cancel().check().map_err(TransportError::from)?;
         self.0.parts.policy.permit(&effect)
     }
 
@@ -126,6 +134,22 @@ impl Context {
     /// Where bytes are kept.
     pub fn artifacts(&self) -> &dyn ArtifactStore {
         self.0.parts.artifacts.as_ref()
+    }
+
+    /// The scripts in reach.
+    pub fn library(&self) -> &Arc<Library> {
+        &self.0.parts.library
+    }
+
+    /// The workspace's hooks for the script that was started.
+    pub(crate) fn hooks(&self) -> &Hooks {
+        self.0.hooks.get_or_init(Hooks::none)
+    }
+
+    /// Sets the hooks, once, before the script starts.
+    pub(crate) fn set_hooks(&self, hooks: Hooks) {
+        // A second script of the same run keeps the hooks of the one that was started.
+        let _ = self.0.hooks.set(hooks);
     }
 
     /// The types that a step can end with.

@@ -5,14 +5,24 @@
 //! `run`, which this floor tells through the [`StepSink`] trait.
 
 pub mod api;
+mod command;
 mod context;
+pub mod diagnostics;
 mod effect;
+pub mod engine;
+mod hooks;
 mod kept;
+mod library;
+mod modules;
+pub mod parameters;
+pub mod reference;
 mod sink;
 mod values;
 
 pub use context::{Context, ContextParts, RunFacts};
 pub use effect::{Action, AllowAll, Effect, Policy, Target};
 pub use kept::{Keep, Keepers};
+pub use library::{Library, LibraryError, Origin, Script};
+pub use modules::{LoadError, Sources};
 pub use sink::{ArtifactStore, Begun, Level, Message, Record, StepEnd, StepId, StepSink, Wait};
 pub use values::{NotJson, from_json, to_json};

@@ -11,6 +11,7 @@
 //! [`Context::permit`](super::Context::permit) first; failures leave through [`Thrown::thrown`].
 
 mod error;
+mod language;
 mod options;
 mod run;
 
@@ -49,11 +50,13 @@ pub fn groups() -> &'static [Group] {
 }
 
 /// Makes every group callable in `engine`.
-#[expect(dead_code, reason = "the engine comes with the next change")]
 pub(super) fn register(engine: &mut Engine) {
     for group in groups() {
         engine.register_static_module(group.name, group.module.clone());
     }
+    static LANGUAGE: OnceLock<Shared<Module>> = OnceLock::new();
+    let language = LANGUAGE.get_or_init(|| exported_module!(language::module).into());
+    engine.register_global_module(language.clone());
 }
 
 /// The types of all groups that a step can end with.

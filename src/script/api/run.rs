@@ -107,6 +107,18 @@ pub(super) mod module {
         Err(HostError::new("ALM-S013", message).with_hint(hint).into())
     }
 
+    /// Ends the run as failed with a code of your own, a message and what to do next.
+    ///
+    /// ```rhai
+    /// let code = "";
+    /// try { fail("ACME-1", "No branch", "choose one") } catch (err) { code = err.code }
+    /// code == "ACME-1"
+    /// ```
+    #[rhai_fn(global, name = "fail", return_raw)]
+    pub fn fail_with_code(code: &str, message: &str, hint: &str) -> Scripted<()> {
+        Err(HostError::new(code, message).with_hint(hint).into())
+    }
+
     /// The stable code of the error, for example `ALM-E012`.
     ///
     /// ```rhai
@@ -189,7 +201,7 @@ pub(super) mod module {
         Ok(Context::of(&call).thrown()?.facts().run)
     }
 
-    /// The name of the script that runs, also inside a module that it imports.
+    /// The name of the script that was started, also inside a module that it imports.
     ///
     /// ```rhai
     /// type_of(run::script()) == "string"
@@ -207,6 +219,23 @@ pub(super) mod module {
     #[rhai_fn(return_raw)]
     pub fn who(call: NativeCallContext<'_>) -> Scripted<ImmutableString> {
         Ok(Context::of(&call).thrown()?.facts().who.as_str().into())
+    }
+
+    /// The short name of who started the run, fit for a branch name: what stands before the `@`.
+    ///
+    /// ```rhai
+    /// !run::user().contains("@")
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn user(call: NativeCallContext<'_>) -> Scripted<ImmutableString> {
+        let context = Context::of(&call).thrown()?;
+        Ok(context
+            .facts()
+            .who
+            .split('@')
+            .next()
+            .unwrap_or_default()
+            .into())
     }
 
     /// The persona that the run has, or `()`.
@@ -238,6 +267,24 @@ pub(super) mod module {
         Context::of(&call).thrown()?.sink().record(record).thrown()
     }
 
+    /// Runs another named script inside this run and returns what it returns. `bundled/<name>` is
+    /// the bundled one, whatever replaces it. Its steps become steps of this run.
+    ///
+    /// ```rhai,no_run
+    /// //! Save a solution, our way.
+    /// //! @param solution solution  what to save
+    /// notice("Saving with the team's rules");
+    /// run::script("bundled/commit", #{ solution: params.solution, message: "team save" })
+    /// ```
+    #[rhai_fn(name = "script", return_raw)]
+    pub fn other_script(
+        call: NativeCallContext<'_>,
+        name: &str,
+        parameters: Map,
+    ) -> Scripted<Dynamic> {
+        crate::script::engine::run_inside(&call, name, parameters)
+    }
+
     /// Waits for somebody: ends the run as *waiting* and, once it was answered and resumed,
     /// returns the answer. Nothing is kept busy meanwhile. `reference` says where the answer is
     /// given, for the person who reads it.
@@ -266,25 +313,6 @@ pub(super) mod module {
             None => Err(EvalAltResult::ErrorTerminated(Dynamic::from(wait), Position::NONE).into()),
         }
     }
-
-    /// Waits for a number of seconds; ends at once when the run is cancelled or its time is over.
-    ///
-    /// ```rhai
-    /// run::pause(0);
-    /// true
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn pause(call: NativeCallContext<'_>, seconds: i64) -> Scripted<()> {
-        let seconds = u64::try_from(seconds)
-            .map_err(|_| HostError::new("ALM-S021", format!("cannot wait for {seconds} seconds")));
-        let pause = std::time::Duration::from_secs(seconds.thrown()?);
-        let context = Context::of(&call).thrown()?;
-        context
-            .cancel()
-            .wait(pause)
-            .map_err(crate::transport::TransportError::from)
-            .thrown()
-    }
 }
 
 /// Runs `work` as a step: on record before it starts, kept before anybody sees its result.
@@ -294,27 +322,28 @@ fn run_step(call: &NativeCallContext<'_>, name: &str, work: &FnPtr) -> Scripted<
         Begun::Replay(kept) => return context.keepers().revive(&kept, &context).thrown(),
         Begun::Run(id) => id,
     };
-    let result = work.call_within_context::<Dynamic>(call, ());
+    let result = context.hooks().before(call.engine(), name).and_then(|()| {
+        let value = work.call_within_context::<Dynamic>(call, ())?.flatten();
+        context.hooks().after(call.engine(), name, &value)?;
+        Ok(value)
+    });
     match result {
-        Ok(value) => {
-            let value = value.flatten();
-            match context.keepers().keep(&value, &context) {
-                Ok(kept) => {
-                    context
-                        .sink()
-                        .finish(id, StepEnd::Finished(&kept))
-                        .thrown()?;
-                    Ok(value)
-                }
-                Err(error) => {
-                    context
-                        .sink()
-                        .finish(id, StepEnd::Failed(&error))
-                        .thrown()?;
-                    Err(error.into())
-                }
+        Ok(value) => match context.keepers().keep(&value, &context) {
+            Ok(kept) => {
+                context
+                    .sink()
+                    .finish(id, StepEnd::Finished(&kept))
+                    .thrown()?;
+                Ok(value)
             }
-        }
+            Err(error) => {
+                context
+                    .sink()
+                    .finish(id, StepEnd::Failed(&error))
+                    .thrown()?;
+                Err(error.into())
+            }
+        },
         Err(error) => {
             if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
                 context.sink().finish(id, StepEnd::Left).thrown()?;
