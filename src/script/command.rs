@@ -95,7 +95,7 @@ fn value_name(kind: &Kind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::script::parameters::Rule;
+    use crate::workspace::config::ParameterRule;
 
     const TEXT: &str = "//! Save.\n//!\n//! More about it.\n\
         //! @param to_branch branch?  where to save\n\
@@ -127,13 +127,13 @@ mod tests {
 
     #[test]
     fn a_hidden_or_fixed_parameter_is_no_option() {
-        let hidden = Rule {
+        let hidden = ParameterRule {
             hidden: true,
-            ..Rule::default()
+            ..ParameterRule::default()
         };
-        let fixed = Rule {
+        let fixed = ParameterRule {
             fixed: Some("a".into()),
-            ..Rule::default()
+            ..ParameterRule::default()
         };
         let rules = Rules::from([("quick".into(), hidden), ("mode".into(), fixed)]);
         assert!(parse(&["--quick"], &rules).is_err());

@@ -2,18 +2,19 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rhai::{Dynamic, NativeCallContext};
 
 use super::api::HostError;
-use super::effect::{Effect, Policy};
 use super::hooks::Hooks;
 use super::kept::Keepers;
 use super::library::Library;
 use super::sink::{ArtifactStore, Message, StepSink};
-use crate::transport::{Cancel, Transport, TransportError};
+use crate::transport::redact::Redactor;
+use crate::transport::{Cancel, Secret, Transport, TransportError};
+use crate::workspace::{Effect, Persona, Workspace};
 
 /// The surroundings of one run: cheap to clone, shared by everything the script touches.
 ///
@@ -30,16 +31,18 @@ struct Inner {
 
 /// What a [`Context`] is made from.
 pub struct ContextParts {
-    /// The workspace folder; relative paths in scripts start here.
-    pub root: PathBuf,
+    /// The workspace; relative paths in scripts start at its folder.
+    pub workspace: Workspace,
+    /// What the person who runs the script sees and may do.
+    pub persona: Persona,
     /// Who runs what.
     pub facts: RunFacts,
     /// The base transport, without authorisation.
     pub transport: Arc<dyn Transport>,
     /// Looked at by everything that waits.
     pub cancel: Cancel,
-    /// Who may do what.
-    pub policy: Arc<dyn Policy>,
+    /// Takes secrets out of what is recorded; shared with the run.
+    pub redactor: Arc<RwLock<Redactor>>,
     /// The run's journal and its observers.
     pub sink: Arc<dyn StepSink>,
     /// Where packages and trees are kept.
@@ -103,7 +106,7 @@ impl Context {
     pub fn permit(&self, effect: Effect) -> Result<(), HostError> {
         // A script that caught the cancellation of one call must not go on to the next effect.
         self.cancel().check().map_err(TransportError::from)?;
-        self.0.parts.policy.permit(&effect)
+        Ok(self.0.parts.persona.may(&effect)?)
     }
 
     /// Who runs what.
@@ -111,9 +114,29 @@ impl Context {
         &self.0.parts.facts
     }
 
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.0.parts.workspace
+    }
+
+    /// What the person who runs the script sees and may do.
+    pub fn persona(&self) -> &Persona {
+        &self.0.parts.persona
+    }
+
     /// The workspace folder.
     pub fn root(&self) -> &Path {
-        &self.0.parts.root
+        self.0.parts.workspace.root()
+    }
+
+    /// Makes sure that `secret` is never recorded or shown.
+    pub fn learn_secret(&self, secret: Secret) {
+        self.0
+            .parts
+            .redactor
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .learn(secret);
     }
 
     /// The transport without authorisation.

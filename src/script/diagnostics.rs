@@ -10,10 +10,11 @@ use rhai::{Dynamic, Engine, EvalAltResult, Map, ParseErrorType, Position};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::api::{HostError, nearest};
+use super::api::HostError;
 use super::modules::Sources;
 use super::sink::Wait;
 use super::values::short_name;
+use crate::nearest::nearest;
 use crate::problem::FailedRequest;
 
 /// Everything that is known about why a script failed.

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 
-use super::api::nearest;
 use super::parameters::{Declaration, ParameterError};
+use crate::nearest::nearest;
 use crate::problem::Problem;
 
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
@@ -186,7 +186,7 @@ impl Library {
             }
             None => {
                 let known = self.names();
-                let nearest = nearest(wanted, known.iter().map(String::as_str));
+                let nearest = nearest(wanted, known.iter().map(String::as_str)).map(str::to_owned);
                 Err(LibraryError::Unknown {
                     name: wanted.to_owned(),
                     nearest,
@@ -214,7 +214,7 @@ impl Library {
                     .into_iter()
                     .map(|inner| format!("std/{inner}")),
             );
-            let nearest = nearest(name, known.iter().map(String::as_str));
+            let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
             LibraryError::UnknownModule {
                 name: name.to_owned(),
                 nearest,

@@ -6,9 +6,9 @@
 
 pub mod api;
 mod command;
+mod connection;
 mod context;
 pub mod diagnostics;
-mod effect;
 pub mod engine;
 mod hooks;
 mod kept;
@@ -19,8 +19,8 @@ pub mod reference;
 mod sink;
 mod values;
 
+pub use connection::ConnectionError;
 pub use context::{Context, ContextParts, RunFacts};
-pub use effect::{Action, AllowAll, Effect, Policy, Target};
 pub use kept::{Keep, Keepers};
 pub use library::{Library, LibraryError, Origin, Script};
 pub use modules::{LoadError, Sources};

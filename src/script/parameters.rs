@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::api::nearest;
+use crate::nearest::nearest;
 use crate::problem::Problem;
+use crate::workspace::config::ParameterRule;
 
 /// What a script says about itself in its `//!` lines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -86,19 +87,8 @@ pub enum Given {
     Value(Value),
 }
 
-/// What a persona changes about a parameter.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Rule {
-    /// It is not shown and cannot be given.
-    pub hidden: bool,
-    /// It always has this value.
-    pub fixed: Option<Value>,
-    /// The default, before the script's own.
-    pub default: Option<Value>,
-}
-
 /// A persona's rules by parameter name.
-pub type Rules = BTreeMap<String, Rule>;
+pub type Rules = BTreeMap<String, ParameterRule>;
 
 /// What is wrong with a declaration or with what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -241,7 +231,7 @@ impl Declaration {
             let visible = visible.filter(|name| rules.get(*name).is_none_or(|rule| !rule.hidden));
             return Err(ParameterError::Unknown {
                 name: name.clone(),
-                nearest: nearest(name, visible),
+                nearest: nearest(name, visible).map(str::to_owned),
             });
         }
         self.parameters
@@ -318,7 +308,11 @@ impl Parameter {
         }
     }
 
-    fn settle(&self, given: Option<&Given>, rule: Option<&Rule>) -> Result<Value, ParameterError> {
+    fn settle(
+        &self,
+        given: Option<&Given>,
+        rule: Option<&ParameterRule>,
+    ) -> Result<Value, ParameterError> {
         let not_yours = |reason: &str| {
             Err(ParameterError::NotYours {
                 name: self.name.clone(),
@@ -651,23 +645,23 @@ let x = 1;
         let rules = Rules::from([
             (
                 "to_branch".into(),
-                Rule {
+                ParameterRule {
                     hidden: true,
-                    ..Rule::default()
+                    ..ParameterRule::default()
                 },
             ),
             (
                 "mode".into(),
-                Rule {
+                ParameterRule {
                     fixed: Some(json!("quick")),
-                    ..Rule::default()
+                    ..ParameterRule::default()
                 },
             ),
             (
                 "message".into(),
-                Rule {
+                ParameterRule {
                     default: Some(json!("saved")),
-                    ..Rule::default()
+                    ..ParameterRule::default()
                 },
             ),
         ]);

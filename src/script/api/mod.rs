@@ -16,7 +16,7 @@ mod options;
 mod run;
 
 pub use error::{HostError, Scripted, Thrown};
-pub use options::{OptionError, Options, nearest, options};
+pub use options::{OptionError, Options, options};
 
 use std::sync::OnceLock;
 

@@ -9,6 +9,7 @@ use rhai::{Dynamic, Map};
 use serde::de::{self, DeserializeOwned, Deserializer, IntoDeserializer, MapAccess, Visitor};
 
 use super::HostError;
+use crate::nearest::nearest;
 use crate::problem::Problem;
 use crate::script::values::{short_name, to_json};
 
@@ -145,22 +146,6 @@ pub fn options<T: DeserializeOwned>(map: Map) -> Result<T, HostError> {
     Ok(Options::new(map).read()?)
 }
 
-/// The known name nearest to `name`, if one is near enough to be a slip of the fingers.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let name = name.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&name, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
 /// A deserialiser that knows the struct's field names, which serde's own errors only spell out.
 struct Entries {
     entries: Vec<(String, serde_json::Value)>,
@@ -191,7 +176,7 @@ impl<'de> Deserializer<'de> for Entries {
         {
             return Err(OptionError::Unknown {
                 name: name.clone(),
-                nearest: nearest(name, known()),
+                nearest: nearest(name, known()).map(str::to_owned),
                 known: known().map(str::to_owned).collect(),
             });
         }
