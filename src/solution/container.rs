@@ -89,7 +89,7 @@ impl Package {
         let wanted = list(&mut zip, limits)?;
         let parts = wanted
             .into_par_iter()
-            .map_init(|| zip.clone(), |zip, entry| inflate(zip, entry))
+            .map_init(|| zip.clone(), inflate)
             .collect::<Result<Vec<_>, _>>()?;
         Self::from_parts(parts)
     }

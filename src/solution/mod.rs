@@ -3,6 +3,7 @@
 //! Pure: bytes in, model or tree out. No network, no clock, no global state; the same input gives
 //! the same bytes on every machine and at every thread count (ARCHITECTURE, D4).
 
+mod checks;
 pub mod component;
 mod container;
 mod content_types;
@@ -11,9 +12,12 @@ mod finding;
 mod folder;
 mod layout;
 mod limits;
+mod locate;
 mod manifest;
 mod names;
 mod order;
+mod pack;
+mod plugin_identity;
 mod template_texts;
 mod tree;
 mod unpack;
@@ -25,7 +29,9 @@ pub use error::PackageError;
 pub use finding::{Finding, Severity};
 pub use folder::{WriteOptions, WriteReport};
 pub use limits::Limits;
+pub use locate::{locate_in_tree, locate_source};
 pub use manifest::{DependencyEnd, Managed, Manifest, MissingDependency, Publisher, RootComponent};
+pub use pack::{PackOptions, Packed, pack};
 pub use tree::{CUSTOMIZATIONS_FILE, SOLUTION_FILE, SourceTree};
 pub use unpack::{Kind, LineEnds, UnpackOptions, Unpacked, unpack, unpack_both};
 pub use version::{SolutionVersion, VersionPart};

@@ -89,7 +89,7 @@ pub(crate) fn decode<'a>(file: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Pa
 
 fn utf16(file: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, PackageError> {
     let refuse = || Fault::new(0, "the text is not valid UTF-16").in_file(file, "");
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(refuse());
     }
     char::decode_utf16(bytes.chunks_exact(2).map(|two| unit([two[0], two[1]])))

@@ -52,11 +52,6 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// Goes on at an offset that a token ended at.
-    pub(crate) fn jump(&mut self, at: usize) {
-        self.at = at;
-    }
-
     /// The next token, or none at the end of the range.
     pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, Fault> {
         let rest = &self.text[self.at..self.end];
@@ -129,10 +124,7 @@ impl<'a> Scanner<'a> {
         let close = tag_end(rest.as_bytes()).ok_or_else(|| self.fault("a tag is not closed"))?;
         let empty = rest.as_bytes()[close - 1] == b'/';
         let inner = &rest[1..if empty { close - 1 } else { close }];
-        let length = inner
-            .bytes()
-            .position(|byte| is_space_byte(byte))
-            .unwrap_or(inner.len());
+        let length = inner.bytes().position(is_space_byte).unwrap_or(inner.len());
         let (name, attributes) = inner.split_at(length);
         self.check_name(name)?;
         self.at += close + 1;
