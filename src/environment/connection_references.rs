@@ -1,6 +1,8 @@
 //! Connection references: which connection stands behind a name that flows and apps use (Dataverse
 //! Web API notes, 6.1).
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -34,28 +36,59 @@ const COLUMNS: [&str; 5] = [
 ];
 
 impl Environment {
-    /// The connection references with these logical names, or all of the environment when `names`
-    /// is empty; sorted by logical name.
+    /// The connection references of the environment, sorted by logical name.
     ///
     /// # Errors
     /// See [`EnvironmentError`].
-    pub fn connection_references(
-        &self,
-        names: &[String],
-    ) -> Result<Vec<ConnectionReference>, EnvironmentError> {
+    pub fn connection_references(&self) -> Result<Vec<ConnectionReference>, EnvironmentError> {
         let rows = self.rows("connectionreferences", &Query::new().select(&COLUMNS)?)?;
-        let mut references: Vec<_> = rows
-            .iter()
-            .filter_map(read)
-            .filter(|reference| {
-                names.is_empty()
-                    || names
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(&reference.logical_name))
-            })
-            .collect();
+        let mut references: Vec<_> = rows.iter().filter_map(read).collect();
         references.sort_by(|a, b| a.logical_name.cmp(&b.logical_name));
         Ok(references)
+    }
+
+    /// The connection references of a solution, sorted by logical name. Their component type has
+    /// another number in every environment, so they are told by their ids.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::NoSolution`] when it is not installed.
+    pub fn connection_references_of(
+        &self,
+        solution: &str,
+    ) -> Result<Vec<ConnectionReference>, EnvironmentError> {
+        let solution = self.solution(solution)?;
+        let query = Query::new()
+            .select(&["objectid"])?
+            .filter(Filter::equals("_solutionid_value", solution.id)?);
+        let rows = self.rows("solutioncomponents", &query)?;
+        let ids: HashSet<_> = rows
+            .iter()
+            .filter_map(|row| guid(row, "objectid"))
+            .collect();
+        let mut references = self.connection_references()?;
+        references.retain(|reference| ids.contains(&reference.id));
+        Ok(references)
+    }
+
+    /// Whether a connection is there and can be used by the caller. Where the service does not let
+    /// the caller look, it counts as usable.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::Missing`] when there is no such connection,
+    /// [`EnvironmentError::ConnectionNotShared`] when it belongs to somebody else.
+    pub fn check_connection(
+        &self,
+        connection: &str,
+        connector: &str,
+    ) -> Result<(), EnvironmentError> {
+        match self.connection_access(connection, connector)? {
+            Access::Usable | Access::Unknown => Ok(()),
+            Access::Absent => Err(self.missing("connection", connection)),
+            Access::NotShared => Err(EnvironmentError::ConnectionNotShared {
+                connection: connection.to_owned(),
+                connector: connector.to_owned(),
+            }),
+        }
     }
 
     /// The reference with this logical name.
@@ -95,16 +128,7 @@ impl Environment {
                 "connection reference {name} is connected"
             )));
         }
-        match self.connection_access(connection, &reference.connector)? {
-            Access::Usable | Access::Unknown => {}
-            Access::Absent => return Err(self.missing("connection", connection)),
-            Access::NotShared => {
-                return Err(EnvironmentError::ConnectionNotShared {
-                    connection: connection.to_owned(),
-                    connector: reference.connector,
-                });
-            }
-        }
+        self.check_connection(connection, &reference.connector)?;
         let columns = json!({ "connectionid": connection });
         self.update_row("connectionreferences", &reference.id.into(), &columns)?;
         Ok(Change::made(format!(

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::import_report::ImportReport;
 use super::missing_dependency::MissingDependency;
 use super::odata::InvalidName;
-use crate::problem::Problem;
+use crate::problem::{FailedRequest, Problem};
 use crate::transport::{Response, StatusCode, TransportError};
 
 /// A request that a service answered with an error.
@@ -14,7 +14,7 @@ use crate::transport::{Response, StatusCode, TransportError};
 pub struct Refusal {
     /// The verb.
     pub method: String,
-    /// The host and path of the address, without its query.
+    /// The address without its query.
     pub address: String,
     /// The HTTP status.
     pub status: u16,
@@ -270,21 +270,6 @@ impl EnvironmentError {
         }
     }
 
-    /// The machine-readable part of the error: the refused request, what is missing, the report.
-    /// `Null` where the message says everything.
-    pub fn details(&self) -> Value {
-        match self {
-            Self::MissingDependencies { missing, .. } => serde_json::json!({ "missing": missing }),
-            Self::ImportFailed { report, .. } => serde_json::json!({ "report": report }),
-            Self::FlowCycle { flows } => serde_json::json!({ "flows": flows }),
-            Self::DataRows { failures } => serde_json::json!({ "failures": failures }),
-            other => match other.refusal() {
-                Some(refusal) => serde_json::json!({ "request": refusal }),
-                None => Value::Null,
-            },
-        }
-    }
-
     /// Whether the service says that the addressed thing does not exist.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound(_))
@@ -326,6 +311,26 @@ impl Problem for EnvironmentError {
             Self::FlowCycle { .. } => "ALM-E019",
             Self::DataPackage { .. } => "ALM-E020",
             Self::DataRows { .. } => "ALM-E021",
+        }
+    }
+
+    fn request(&self) -> Option<FailedRequest> {
+        let refusal = self.refusal()?;
+        Some(FailedRequest {
+            method: refusal.method.clone(),
+            url: refusal.address.clone(),
+            status: Some(refusal.status),
+            service_code: Some(refusal.service_code.clone()).filter(|code| !code.is_empty()),
+        })
+    }
+
+    fn details(&self) -> Value {
+        match self {
+            Self::MissingDependencies { missing, .. } => serde_json::json!({ "missing": missing }),
+            Self::ImportFailed { report, .. } => serde_json::json!({ "report": report }),
+            Self::FlowCycle { flows } => serde_json::json!({ "flows": flows }),
+            Self::DataRows { failures } => serde_json::json!({ "failures": failures }),
+            _ => Value::Null,
         }
     }
 
@@ -430,14 +435,14 @@ mod tests {
     fn a_refusal_tells_request_status_and_code() {
         let body = serde_json::json!({"error": {"code": "0x80040217", "message": "no such row"}});
         let response = Response::json(StatusCode::NOT_FOUND, &body);
-        let refusal = Refusal::read("GET", "h/api/data/v9.2/contacts", &response);
+        let refusal = Refusal::read("GET", "https://h/contacts", &response);
         let error = EnvironmentError::refused(refusal);
         assert_eq!(error.code(), "ALM-E003");
         assert_eq!(
             error.to_string(),
-            "not found: no such row (GET h/api/data/v9.2/contacts answered 404, 0x80040217)"
+            "not found: no such row (GET https://h/contacts answered 404, 0x80040217)"
         );
-        assert_eq!(error.details()["request"]["status"], 404);
+        assert_eq!(error.request().unwrap().status, Some(404));
     }
 
     #[test]

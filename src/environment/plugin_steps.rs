@@ -66,12 +66,12 @@ impl Environment {
         secure: &Secret,
     ) -> Result<bool, EnvironmentError> {
         const SET: &str = "sdkmessageprocessingstepsecureconfigs";
-        let columns = json!({ "secureconfig": secure.reveal() });
+        let columns = json!({ "secureconfig": secure.expose() });
         match present {
             Some(id) => {
                 let query = Query::new().select(&["secureconfig"])?;
                 let row = self.row(SET, &id.into(), &query)?;
-                if row.is_some_and(|row| text(&row, "secureconfig") == secure.reveal()) {
+                if row.is_some_and(|row| text(&row, "secureconfig") == secure.expose()) {
                     return Ok(false);
                 }
                 self.update_row(SET, &id.into(), &columns)?;

@@ -291,10 +291,10 @@ impl Environment {
     }
 }
 
-/// The host and path of an address, for messages.
+/// An address without its query, which can hold values, for messages.
 pub(super) fn address_of(url: &Url) -> String {
     let path = percent_encoding::percent_decode_str(url.path()).decode_utf8_lossy();
-    format!("{}{path}", url.host_str().unwrap_or_default())
+    format!("{}{path}", url.origin().ascii_serialization())
 }
 
 pub(super) fn unreadable(operation: &str, reason: &str) -> EnvironmentError {

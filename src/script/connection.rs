@@ -84,7 +84,7 @@ impl Context {
         };
         let read = |source: &crate::workspace::config::SecretSource| {
             let secret = source.read(self.root())?;
-            let secret = Secret::new(secret.reveal());
+            let secret = Secret::new(secret.expose());
             self.learn_secret(secret.clone());
             Ok::<_, HostError>(secret)
         };
@@ -143,10 +143,10 @@ impl Transport for PersonalToken {
         let value = if devops {
             format!(
                 "Basic {}",
-                BASE64_STANDARD.encode(format!(":{}", self.token.reveal()))
+                BASE64_STANDARD.encode(format!(":{}", self.token.expose()))
             )
         } else {
-            format!("Bearer {}", self.token.reveal())
+            format!("Bearer {}", self.token.expose())
         };
         let mut value = HeaderValue::try_from(value).map_err(|_| TransportError::SignIn {
             host,

@@ -161,12 +161,12 @@ impl EntraTokens {
             } => form
                 .append_pair("grant_type", "client_credentials")
                 .append_pair("client_id", application)
-                .append_pair("client_secret", secret.reveal()),
+                .append_pair("client_secret", secret.expose()),
             Credential::Password { user, password } => form
                 .append_pair("grant_type", "password")
                 .append_pair("client_id", USER_CLIENT)
                 .append_pair("username", user)
-                .append_pair("password", password.reveal()),
+                .append_pair("password", password.expose()),
         };
         let mut request = Request::new(Method::POST, self.endpoint.clone()).header(
             http::header::CONTENT_TYPE,
@@ -241,7 +241,7 @@ impl<T: Transport> Authorize<T> {
     ) -> Result<Request, TransportError> {
         let token = self.tokens.token(audience)?;
         let mut value =
-            HeaderValue::try_from(format!("Bearer {}", token.reveal())).map_err(|_| {
+            HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
                 TransportError::SignIn {
                     host: audience.as_str().to_owned(),
                     reason: "the token has characters that a header cannot carry".to_owned(),

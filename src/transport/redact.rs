@@ -46,11 +46,11 @@ impl Redactor {
     /// Also replaces this exact text wherever it stands. Texts shorter than six characters are
     /// not taken, as they would blank out ordinary words.
     pub fn learn(&mut self, secret: Secret) {
-        if secret.reveal().len() >= SHORTEST_SECRET && !self.secrets.contains(&secret) {
+        if secret.expose().len() >= SHORTEST_SECRET && !self.secrets.contains(&secret) {
             self.secrets.push(secret);
             // The longest first, so that a secret inside a longer one leaves no rest of it.
             self.secrets
-                .sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
+                .sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         }
     }
 
@@ -58,8 +58,8 @@ impl Redactor {
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in &self.secrets {
-            if text.contains(secret.reveal()) {
-                text = text.replace(secret.reveal(), MASK);
+            if text.contains(secret.expose()) {
+                text = text.replace(secret.expose(), MASK);
             }
         }
         redact_tokens(&redact_named_values(&text))

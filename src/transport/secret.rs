@@ -1,7 +1,7 @@
 //! A text that must never be shown.
 
 /// A password, client secret or token. Neither `Debug` nor `Display` can print it; the one way to
-/// read it is [`Secret::reveal`], which is easy to search for in a review (ARCHITECTURE, D12).
+/// read it is [`Secret::expose`], which is easy to search for in a review (ARCHITECTURE, D12).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
     }
 
     /// The text itself, for the request that needs it.
-    pub fn reveal(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

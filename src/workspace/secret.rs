@@ -1,34 +1,12 @@
-//! Secrets: a type that cannot be printed, and reading one from where `alm.toml` says it is kept.
+//! Reading a secret from where `alm.toml` says it is kept.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::SecretSource;
 use crate::problem::Problem;
-
-/// A secret. It has no `Display`, and its `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    /// The secret itself, for the one request that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(not shown)")
-    }
-}
+pub use crate::transport::Secret;
 
 /// Why a secret could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +107,7 @@ pub fn write_owner_only(path: &Path, secret: &Secret) -> io::Result<()> {
     let mut file = options.open(path)?;
     #[cfg(windows)]
     restrict_to_owner(path)?;
-    io::Write::write_all(&mut file, secret.reveal().as_bytes())
+    io::Write::write_all(&mut file, secret.expose().as_bytes())
 }
 
 /// Takes inherited rights away and gives the current user hers, with the system's own program:
@@ -155,16 +133,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_not_shown() {
-        assert!(!format!("{:?}", Secret::new("hunter2")).contains("hunter2"));
-    }
-
-    #[test]
     fn a_file_of_ones_own_is_read_without_its_last_line_break() {
         let dir = tempfile::tempdir().unwrap();
         write_owner_only(&dir.path().join("key"), &Secret::new("s3cret ü\n")).unwrap();
         let source = SecretSource::File("key".into());
-        assert_eq!(source.read(dir.path()).unwrap().reveal(), "s3cret ü");
+        assert_eq!(source.read(dir.path()).unwrap().expose(), "s3cret ü");
     }
 
     #[cfg(unix)]

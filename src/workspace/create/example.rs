@@ -122,7 +122,7 @@ pub fn example(dir: &Path) -> Result<(), ExampleError> {
     definition.applications.push(ApplicationDefinition {
         app_id: pipeline,
         name: "ALM pipeline".into(),
-        secret: secret.reveal().to_owned(),
+        secret: secret.expose().to_owned(),
         object_id: None,
     });
     let tenant_id = definition.id();
@@ -235,7 +235,7 @@ impl Filling {
     }
 
     fn send(&self, what: &str, token: &Secret, request: Request) -> Result<Value, ExampleError> {
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose()));
         let bearer = bearer.map_err(|_| ExampleError::Refused {
             what: "sign in".into(),
             status: 200,
