@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::call::{Call, not_emulated};
+use super::azure_devops;
+use super::call::Call;
 use super::clock::Clock;
 use super::dataverse::{self, Environment};
 use super::definition::TenantDefinition;
@@ -20,6 +21,7 @@ use crate::problem::Problem;
 use crate::transport::{Request, Response, Service, StatusCode};
 
 const DATABASE: &str = "tenant.sqlite";
+const REPOSITORIES: &str = "repositories";
 /// What the layout of the stored rows is called. Another one is another program's.
 const LAYOUT: u32 = 1;
 
@@ -140,6 +142,11 @@ impl Tenant {
                 dataverse::establish(tx, about.id, environment, clock.now())
                     .map_err(|error| EmulatorError::Definition(error.to_string()))?;
             }
+            for organisation in &definition.organisations {
+                let repositories = folder.join(REPOSITORIES);
+                azure_devops::establish(tx, &repositories, organisation, clock.now())
+                    .map_err(EmulatorError::Definition)?;
+            }
             Ok(())
         })?;
         Ok(Self {
@@ -195,7 +202,7 @@ impl Tenant {
 
     /// The folder with the bare git repositories, `<organisation>/<project>/<repository>.git`.
     pub fn repositories(&self) -> PathBuf {
-        self.folder.join("repositories")
+        self.folder.join(REPOSITORIES)
     }
 
     /// The tenant's id in the directory.
@@ -235,7 +242,7 @@ impl Tenant {
             "login.microsoftonline.com" | "login.windows.net" => {
                 token::answer(call, tx, self.about.id, &self.about.domain)
             }
-            "dev.azure.com" => Ok(not_emulated("Azure DevOps")),
+            "dev.azure.com" => azure_devops::answer(call, tx, &self.repositories()),
             host => match Environment::at(tx, host)? {
                 Some(environment) => dataverse::answer(call, tx, environment),
                 None => {

@@ -113,6 +113,7 @@ impl BareRepository {
     /// When the folder is not empty or cannot be written, or the name is not allowed.
     pub fn init(path: &Path, default_branch: &str) -> Result<Self, GitError> {
         let head = references::full_name(&format!("refs/heads/{default_branch}"))?;
+        std::fs::create_dir_all(path).map_err(|error| open_error(path, &error))?;
         gix::ThreadSafeRepository::init_opts(
             path,
             gix::create::Kind::Bare,
