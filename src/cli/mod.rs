@@ -7,10 +7,14 @@ mod env;
 mod exit;
 mod explain;
 mod failure;
+mod interrupt;
 mod new;
 mod options;
+mod persona_scripts;
+mod reference;
 mod render;
 mod schema;
+mod scripts;
 
 pub use exit::Exit;
 
@@ -45,9 +49,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(new::NewArgs),
+    Reference(reference::ReferenceArgs),
     Schema(schema::SchemaArgs),
     Explain(explain::ExplainArgs),
     Env(env::EnvArgs),
+    Scripts(scripts::ScriptsArgs),
 }
 
 /// Runs `alm` with these arguments, the program's name first, and returns how it ended.
@@ -75,8 +81,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     match cli.command {
         Command::New(arguments) => new::run(&arguments, output),
+        Command::Reference(arguments) => reference::run(&arguments, output),
         Command::Schema(arguments) => schema::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
+        Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),
         Command::Env(arguments) => env::run(&arguments, &cli.options, output),
     }
 }

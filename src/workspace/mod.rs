@@ -7,6 +7,7 @@
 pub mod action;
 pub mod check;
 pub mod config;
+pub mod connections;
 pub mod create;
 pub mod functions;
 pub mod locate;
@@ -18,6 +19,7 @@ pub mod secret;
 pub use action::{Action, Actions};
 pub use check::{Mistake, Mistakes};
 pub use config::Config;
+pub use connections::{ConnectError, Connections};
 pub use persona::{Person, Persona};
 pub use policy::{Effect, Refusal, Target};
 pub use secret::{Secret, SecretError};

@@ -176,6 +176,14 @@ impl Persona {
         self.rules.replace.get(script).map(String::as_str)
     }
 
+    /// All scripts that run instead of others: pairs of the one that is named and the one that runs.
+    pub fn replacements(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rules
+            .replace
+            .iter()
+            .map(|(script, by)| (script.as_str(), by.as_str()))
+    }
+
     /// How this persona meets a parameter: its own rule, and what its functions imply.
     pub fn parameter(&self, script: &str, parameter: &str) -> ParameterRule {
         let own = self

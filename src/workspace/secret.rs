@@ -1,4 +1,4 @@
-//! Reading a secret from where `alm.toml` says it is kept.
+//! Reading a secret from where `alm.toml` says it is kept. [`Secret`] itself cannot be printed.
 
 use std::fs;
 use std::io;

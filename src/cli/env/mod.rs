@@ -1,10 +1,12 @@
 //! `alm env`: the environments of the workspace.
 
 mod list;
+mod show;
 
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
+use super::interrupt::on_interrupt;
 use super::options::Options;
 use super::render::Output;
 
@@ -18,11 +20,13 @@ pub struct EnvArgs {
 #[derive(Debug, Subcommand)]
 enum EnvCommand {
     List(list::ListArgs),
+    Show(show::ShowArgs),
 }
 
 /// Runs `alm env`.
 pub fn run(arguments: &EnvArgs, options: &Options, output: Output) -> Result<(), Failure> {
     match &arguments.command {
         EnvCommand::List(_) => list::run(options, output),
+        EnvCommand::Show(arguments) => show::run(arguments, options, output, &on_interrupt()),
     }
 }

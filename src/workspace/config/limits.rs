@@ -13,32 +13,32 @@ use serde::Deserialize;
 pub struct Limits {
     /// The time that a run may take, such as `30m`; waiting counts. `--timeout` wins.
     pub time: TimeSpan,
-    /// The number of operations of the script engine.
+    /// The number of operations of the script engine; left out: no limit but the time.
     #[schemars(range(min = 1))]
-    pub operations: u64,
+    pub operations: Option<u64>,
     /// How deep calls may nest.
     #[schemars(range(min = 1))]
-    pub depth: usize,
-    /// The longest text, in bytes.
+    pub depth: Option<usize>,
+    /// How many modules a script may import; left out: no limit.
     #[schemars(range(min = 1))]
-    pub text: usize,
-    /// The longest list.
+    pub modules: Option<usize>,
+    /// The longest text, in bytes; left out: no limit.
     #[schemars(range(min = 1))]
-    pub list: usize,
-    /// The largest map.
+    pub text: Option<usize>,
+    /// The most items of one list or map, those nested in it included; left out: no limit.
     #[schemars(range(min = 1))]
-    pub map: usize,
+    pub items: Option<usize>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             time: TimeSpan(Duration::from_secs(4 * 60 * 60)),
-            operations: 50_000_000,
-            depth: 64,
-            text: 64 << 20,
-            list: 1_000_000,
-            map: 100_000,
+            operations: None,
+            depth: None,
+            modules: None,
+            text: None,
+            items: None,
         }
     }
 }
