@@ -1,7 +1,7 @@
 //! The scripts of a workspace as a persona sees them.
 
 use crate::script::Library;
-use crate::script::parameters::{Declaration, Rule, Rules};
+use crate::script::parameters::{Declaration, Rules};
 use crate::workspace::{Persona, Workspace};
 
 /// The scripts in reach of `persona`: her own, the workspace's, the bundled ones.
@@ -18,17 +18,6 @@ pub fn library(workspace: &Workspace, persona: &Persona) -> Library {
 
 /// What `persona` changes about the parameters of the script called `script`.
 pub fn rules(persona: &Persona, script: &str, declaration: &Declaration) -> Rules {
-    let rule = |name: &str| {
-        let rule = persona.parameter(script, name);
-        Rule {
-            hidden: rule.hidden,
-            fixed: rule.fixed,
-            default: rule.default,
-        }
-    };
-    declaration
-        .parameters
-        .iter()
-        .map(|one| (one.name.clone(), rule(&one.name)))
-        .collect()
+    let rule = |name: &str| (name.to_owned(), persona.parameter(script, name));
+    declaration.parameters.iter().map(|one| rule(&one.name)).collect()
 }

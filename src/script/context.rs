@@ -131,12 +131,16 @@ impl Context {
 
     /// Makes sure that `secret` is never recorded or shown.
     pub fn learn_secret(&self, secret: Secret) {
-        self.0
-            .parts
-            .redactor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .learn(secret);
+        self.secret_listener()(&secret);
+    }
+
+    /// The same for secrets that are read later, by parts that outlive this call.
+    pub(super) fn secret_listener(&self) -> impl Fn(&Secret) + Send + Sync + 'static {
+        let redactor = self.0.parts.redactor.clone();
+        move |secret| {
+            let mut redactor = redactor.write().unwrap_or_else(PoisonError::into_inner);
+            redactor.learn(secret.clone());
+        }
     }
 
     /// The transport without authorisation.

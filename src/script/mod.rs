@@ -19,7 +19,6 @@ pub mod reference;
 mod sink;
 mod values;
 
-pub use connection::ConnectionError;
 pub use context::{Context, ContextParts, RunFacts};
 pub use kept::{Keep, Keepers};
 pub use library::{Library, LibraryError, Origin, Script};

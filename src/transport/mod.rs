@@ -114,6 +114,14 @@ pub enum TransportError {
         /// What the network layer said.
         reason: String,
     },
+    /// There is nothing behind the address that could answer now or later.
+    #[error("{host} is not there: {reason}")]
+    NotThere {
+        /// The host that was called.
+        host: String,
+        /// What is missing.
+        reason: String,
+    },
     /// The run was cancelled or its time is over.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -133,6 +141,7 @@ impl Problem for TransportError {
             Self::Unreachable { .. } => "ALM-T001",
             Self::Cancelled(_) => "ALM-T002",
             Self::SignIn { .. } => "ALM-T003",
+            Self::NotThere { .. } => "ALM-T004",
         }
     }
 
@@ -141,7 +150,7 @@ impl Problem for TransportError {
             Self::Unreachable { .. } => {
                 Some("check the address in alm.toml and your network, then run it again".into())
             }
-            Self::Cancelled(_) => None,
+            Self::NotThere { .. } | Self::Cancelled(_) => None,
             Self::SignIn { .. } => {
                 Some("check the identity that alm.toml names for this environment".into())
             }

@@ -116,7 +116,11 @@ impl<T> Retry<T> {
             Err(TransportError::Unreachable { .. }) => {
                 is_repeatable(method).then_some(&self.policy.transient)
             }
-            Err(TransportError::Cancelled(_) | TransportError::SignIn { .. }) => None,
+            Err(
+                TransportError::NotThere { .. }
+                | TransportError::Cancelled(_)
+                | TransportError::SignIn { .. },
+            ) => None,
         }
     }
 }

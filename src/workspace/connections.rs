@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use super::config::{Identity, SignIn};
+use super::Workspace;
+use super::config::{Identity, SecretSource, SignIn};
 use super::secret::{Secret, SecretError};
-use super::{Config, Workspace};
 use crate::emulator::Tenant;
 use crate::emulator::token::EMULATED_PASSWORD;
 use crate::problem::Problem;
@@ -27,11 +27,26 @@ use crate::transport::{
 
 /// The transports of one workspace, one per identity.
 pub struct Connections {
-    root: PathBuf,
-    config: Config,
+    workspace: Workspace,
     base: Arc<dyn Transport>,
     cancel: Cancel,
+    learn: Box<dyn Fn(&Secret) + Send + Sync>,
     signed_in: Mutex<HashMap<String, Arc<dyn Transport>>>,
+}
+
+impl Workspace {
+    /// The transport that this workspace's requests leave by, unsigned and never repeated: into
+    /// its emulated tenant or over the network.
+    pub fn transport(&self, cancel: &Cancel) -> Arc<dyn Transport> {
+        if self.config().tenant.emulated {
+            Arc::new(EmulatedTenant {
+                folder: self.tenant(),
+                opened: OnceLock::new(),
+            })
+        } else {
+            Arc::new(Https::new(Timeouts::default(), cancel.clone()))
+        }
+    }
 }
 
 /// Why an identity cannot be used.
@@ -40,6 +55,9 @@ pub enum ConnectError {
     /// No identity has the name.
     #[error("there is no identity called `{0}` in alm.toml")]
     UnknownIdentity(String),
+    /// The identity names nobody.
+    #[error("identity `{0}` does not say who signs in")]
+    Nobody(String),
     /// A person of a real tenant.
     #[error("identity `{0}` is a person, and people cannot sign in to a real tenant from here")]
     Person(String),
@@ -55,6 +73,7 @@ impl Problem for ConnectError {
     fn code(&self) -> &'static str {
         match self {
             Self::UnknownIdentity(_) => "ALM-W009",
+            Self::Nobody(_) => "ALM-W012",
             Self::Person(_) => "ALM-W022",
             Self::Secret(error) => error.code(),
             Self::SignIn(error) => error.code(),
@@ -63,7 +82,7 @@ impl Problem for ConnectError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownIdentity(_) => None,
+            Self::UnknownIdentity(_) | Self::Nobody(_) => None,
             Self::Person(_) => Some(
                 "name an identity with `application` and `secret`, or with `token`, instead".into(),
             ),
@@ -74,40 +93,31 @@ impl Problem for ConnectError {
 }
 
 impl Connections {
-    /// The connections of `workspace`: into its emulated tenant or over the network. Every wait
-    /// ends when `cancel` is raised.
+    /// The connections of `workspace` over its own transport; see [`Connections::over`].
     pub fn of(workspace: &Workspace, cancel: &Cancel) -> Self {
-        let base: Arc<dyn Transport> = if workspace.config().tenant.emulated {
-            Arc::new(EmulatedTenant {
-                folder: workspace.tenant(),
-                cancel: cancel.clone(),
-                opened: OnceLock::new(),
-            })
-        } else {
-            let https = Https::new(Timeouts::default(), cancel.clone());
-            Arc::new(Retry::new(https, RetryPolicy::default(), cancel.clone()))
-        };
-        Self::with_base(workspace, base, cancel)
+        Self::over(workspace, workspace.transport(cancel), cancel)
     }
 
-    /// The connections of `workspace` over a transport of the caller's, for programs that embed the
-    /// engine and for tests.
+    /// The connections of `workspace` over the transport `base`. Requests are repeated where that
+    /// is safe, and every wait ends when `cancel` is raised.
     pub fn over(workspace: &Workspace, base: Arc<dyn Transport>, cancel: &Cancel) -> Self {
-        let base = Arc::new(Retry::new(base, RetryPolicy::default(), cancel.clone()));
-        Self::with_base(workspace, base, cancel)
-    }
-
-    fn with_base(workspace: &Workspace, base: Arc<dyn Transport>, cancel: &Cancel) -> Self {
         Self {
-            root: workspace.root().to_owned(),
-            config: workspace.config().clone(),
+            workspace: workspace.clone(),
             base,
             cancel: cancel.clone(),
+            learn: Box::new(|_| {}),
             signed_in: Mutex::default(),
         }
     }
 
-    /// The transport that signs nothing.
+    /// The same, telling `learn` every secret that is read, so that it can be kept out of logs.
+    #[must_use]
+    pub fn telling(mut self, learn: impl Fn(&Secret) + Send + Sync + 'static) -> Self {
+        self.learn = Box::new(learn);
+        self
+    }
+
+    /// The transport that signs nothing and repeats nothing.
     pub fn base(&self) -> &Arc<dyn Transport> {
         &self.base
     }
@@ -131,30 +141,32 @@ impl Connections {
             return Ok(transport.clone());
         }
         let unknown = || ConnectError::UnknownIdentity(name.to_owned());
-        let identity = self.config.identities.get(name).ok_or_else(unknown)?;
+        let identities = &self.workspace.config().identities;
+        let identity = identities.get(name).ok_or_else(unknown)?;
         let transport = self.sign_in(name, identity)?;
         signed_in.insert(name.to_owned(), transport.clone());
         Ok(transport)
     }
 
     fn sign_in(&self, name: &str, identity: &Identity) -> Result<Arc<dyn Transport>, ConnectError> {
-        let tenant = &self.config.tenant;
+        let tenant = &self.workspace.config().tenant;
         let credential = match identity.sign_in() {
-            None => return Err(ConnectError::UnknownIdentity(name.to_owned())),
+            None => return Err(ConnectError::Nobody(name.to_owned())),
             Some(SignIn::Token(source)) => {
-                let token = source.read(&self.root)?;
-                return Ok(Arc::new(AccessToken {
+                let token = self.secret(source)?;
+                let signed = AccessToken {
                     inner: self.base.clone(),
                     token,
-                }));
+                };
+                return Ok(Arc::new(self.patient(signed)));
             }
             Some(SignIn::Application { id, secret }) => Credential::ClientSecret {
                 application: id.to_string(),
-                secret: secret.read(&self.root)?,
+                secret: self.secret(secret)?,
             },
             Some(SignIn::User { name: user, secret }) => {
                 let password = match secret {
-                    Some(secret) => secret.read(&self.root)?,
+                    Some(secret) => self.secret(secret)?,
                     None if tenant.emulated => Secret::new(EMULATED_PASSWORD),
                     None => return Err(ConnectError::Person(name.to_owned())),
                 };
@@ -168,35 +180,34 @@ impl Connections {
         let id = tenant
             .id
             .map_or_else(|| "organizations".to_owned(), |id| id.to_string());
-        let tokens = EntraTokens::new(self.base.clone(), &tenant.login, &id, credential)?;
-        Ok(Arc::new(Authorize::new(
-            self.base.clone(),
-            Arc::new(tokens),
-        )))
+        let asking = Arc::new(self.patient(self.base.clone()));
+        let tokens = EntraTokens::new(asking, &tenant.login, &id, credential)?;
+        let signed = Authorize::new(self.base.clone(), Arc::new(tokens));
+        Ok(Arc::new(self.patient(signed)))
+    }
+
+    fn secret(&self, source: &SecretSource) -> Result<Secret, SecretError> {
+        let secret = source.read(self.workspace.root())?;
+        (self.learn)(&secret);
+        Ok(secret)
+    }
+
+    fn patient<T: Transport>(&self, inner: T) -> Retry<T> {
+        Retry::new(inner, RetryPolicy::default(), self.cancel.clone())
     }
 }
 
-/// The emulated tenant of a workspace, opened at the first request. Requests are repeated as over
-/// the network, since it can be told to fail; that it is not there is no reason to try again.
+/// The emulated tenant of a workspace, opened at the first request.
 struct EmulatedTenant {
     folder: PathBuf,
-    cancel: Cancel,
-    opened: OnceLock<Result<Retry<InProcess>, String>>,
+    opened: OnceLock<Result<InProcess, String>>,
 }
 
 impl Transport for EmulatedTenant {
     fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let opened = self.opened.get_or_init(|| {
-            let tenant = open_tenant(&self.folder)?;
-            Ok(Retry::new(
-                tenant,
-                RetryPolicy::default(),
-                self.cancel.clone(),
-            ))
-        });
-        match opened {
+        match self.opened.get_or_init(|| open_tenant(&self.folder)) {
             Ok(tenant) => tenant.send(request),
-            Err(reason) => Err(TransportError::Unreachable {
+            Err(reason) => Err(TransportError::NotThere {
                 host: request.url.host_str().unwrap_or_default().to_owned(),
                 reason: reason.clone(),
             }),
@@ -224,14 +235,16 @@ impl Transport for AccessToken {
             return self.inner.send(request);
         }
         let host = service_host(&request.url);
-        // Azure DevOps takes a personal access token as the password of nobody; GitHub as a bearer.
-        let value = if host.contains("github") {
-            format!("Bearer {}", self.token.reveal())
-        } else {
+        // Azure DevOps takes a personal access token as the password of nobody (git-hosts §1); others
+        // as a bearer.
+        let devops = host == "dev.azure.com" || host.ends_with(".visualstudio.com");
+        let value = if devops {
             format!(
                 "Basic {}",
                 BASE64_STANDARD.encode(format!(":{}", self.token.reveal()))
             )
+        } else {
+            format!("Bearer {}", self.token.reveal())
         };
         let mut value = HeaderValue::try_from(value).map_err(|_| TransportError::SignIn {
             host,
@@ -246,7 +259,7 @@ impl Transport for AccessToken {
 impl std::fmt::Debug for Connections {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connections")
-            .field("root", &self.root)
+            .field("workspace", &self.workspace)
             .finish_non_exhaustive()
     }
 }
