@@ -241,10 +241,10 @@ impl Transport for AccessToken {
         let value = if devops {
             format!(
                 "Basic {}",
-                BASE64_STANDARD.encode(format!(":{}", self.token.reveal()))
+                BASE64_STANDARD.encode(format!(":{}", self.token.expose()))
             )
         } else {
-            format!("Bearer {}", self.token.reveal())
+            format!("Bearer {}", self.token.expose())
         };
         let mut value = HeaderValue::try_from(value).map_err(|_| TransportError::SignIn {
             host,
