@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::transport::Response;
 
 /// All extensions, asked in this order.
-pub static EXTENSIONS: &[&dyn Extension] = &[];
+pub static EXTENSIONS: &[&dyn Extension] = &[&super::solutions::Solutions];
 
 /// A part that takes part in answering. Each method has a default that does nothing.
 pub trait Extension: Sync {

@@ -10,6 +10,7 @@ mod failure;
 pub mod odata;
 pub mod row;
 mod session;
+pub mod solutions;
 
 pub use environment::{Environment, STANDARD_ROLES, SYSTEM_ADMINISTRATOR, establish};
 pub use failure::ServiceError;

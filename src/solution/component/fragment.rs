@@ -241,7 +241,7 @@ pub(crate) fn insert_last(source: &str, node: Node<'_, '_>, element: &str, edits
         );
         return;
     };
-    match node.children().filter(Node::is_element).last() {
+    match node.children().rev().find(Node::is_element) {
         Some(last) => {
             let start = last.range().start;
             let indent = start - source[..start].trim_end().len();

@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 
 use roxmltree::Node;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fragment::{Wrapped, elements, plain_id, top, value};
 use super::{Component, ComponentType, Identity, Place, code};
 
 /// One component that another one needs.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reference {
     /// What is needed.
     pub to: Identity,
@@ -21,8 +22,6 @@ pub struct Reference {
     /// table; a flow stays, turned off, when its connection reference has no connection.
     pub inside: bool,
 }
-
-use serde::Serialize;
 
 /// What a cloud flow's definition refers to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
