@@ -15,6 +15,7 @@ mod reference;
 mod render;
 mod schema;
 mod scripts;
+mod solution;
 
 pub use exit::Exit;
 
@@ -54,6 +55,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     Env(env::EnvArgs),
     Scripts(scripts::ScriptsArgs),
+    Solution(solution::SolutionArgs),
 }
 
 /// Runs `alm` with these arguments, the program's name first, and returns how it ended.
@@ -85,6 +87,7 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Schema(arguments) => schema::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),
+        Command::Solution(arguments) => solution::run(&arguments, output),
         Command::Env(arguments) => env::run(&arguments, &cli.options, output),
     }
 }

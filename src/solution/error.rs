@@ -196,6 +196,17 @@ fn first(paths: &[String]) -> &str {
 }
 
 impl PackageError {
+    /// Whether the package was read well and only the checks of facts §11 failed, which has an exit
+    /// code of its own (3; a missing file has 1).
+    pub fn is_failed_check(&self) -> bool {
+        match self {
+            Self::Checks { findings } => findings
+                .iter()
+                .all(|finding| finding.code != super::checks::MISSING_FILE),
+            _ => false,
+        }
+    }
+
     /// Wraps a failure of the file system with what was tried and where.
     pub(crate) fn io(action: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
         Self::Io {

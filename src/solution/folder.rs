@@ -25,6 +25,9 @@ pub struct WriteOptions {
     pub overwrite_read_only: bool,
     /// Change nothing; only report what would be done.
     pub dry_run: bool,
+    /// Files that are never deleted although the tree does not have them, such as the copies of
+    /// mapped files.
+    pub keep: BTreeSet<String>,
 }
 
 /// What writing a tree did, or would do.
@@ -250,6 +253,9 @@ impl Plan {
             .iter()
             .filter(|file| !wanted.contains(&names::fold(&file.path)))
         {
+            if options.keep.contains(&file.path) {
+                continue;
+            }
             if !options.delete_unneeded {
                 report.unneeded.push(file.path.clone());
             } else {

@@ -1,0 +1,63 @@
+//! `alm solution info`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use super::super::failure::Failure;
+use super::super::render::{Output, Table};
+use super::report::unusable;
+use crate::solution::{Managed, Manifest, Package, SourceTree, locate_source};
+
+/// Tell what a package or a folder holds: name, version, publisher, root components
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// A solution package or a folder
+    path: PathBuf,
+}
+
+/// Runs `alm solution info`.
+pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
+    let (manifest, files) = read(&arguments.path)?;
+    let kind = match manifest.kind {
+        Managed::Unmanaged => "unmanaged",
+        Managed::Managed => "managed",
+        Managed::Both => "both",
+    };
+    output.object(&json!({ "event": "solution", "files": files, "manifest": manifest }));
+    output.line(format!(
+        "{} {} ({kind})\n  {}\n  publisher {} (prefix {})\n  {files} files, {} root components, {} missing dependencies",
+        manifest.unique_name,
+        manifest.version,
+        manifest.display_name,
+        manifest.publisher.unique_name,
+        manifest.publisher.prefix,
+        manifest.root_components.len(),
+        manifest.missing_dependencies.len(),
+    ));
+    if !output.json() && !manifest.root_components.is_empty() {
+        output.line("");
+        let mut table = Table::new(["type", "component", "behavior"]);
+        for root in &manifest.root_components {
+            let name = root.schema_name.as_ref().or(root.id.as_ref());
+            table.row([
+                json!(root.component_type),
+                json!(name),
+                json!(root.behavior),
+            ]);
+        }
+        table.write(output, "");
+    }
+    Ok(())
+}
+
+fn read(path: &PathBuf) -> Result<(Manifest, usize), Failure> {
+    if path.is_dir() {
+        let tree = SourceTree::from_dir(&locate_source(path)?)?;
+        return Ok((tree.manifest()?, tree.len()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+    let package = Package::from_zip(&bytes)?;
+    Ok((package.manifest()?, package.parts().len()))
+}

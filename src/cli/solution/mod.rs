@@ -1,0 +1,35 @@
+//! `alm solution`: packages and source folders, with the argument names of `pac solution`.
+
+mod arguments;
+mod info;
+mod pack;
+mod report;
+mod unpack;
+
+use clap::{Args, Subcommand};
+
+use super::failure::Failure;
+use super::render::Output;
+
+/// Pack, unpack and look into solution packages
+#[derive(Debug, Args)]
+pub struct SolutionArgs {
+    #[command(subcommand)]
+    command: SolutionCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SolutionCommand {
+    Unpack(unpack::UnpackArgs),
+    Pack(pack::PackArgs),
+    Info(info::InfoArgs),
+}
+
+/// Runs `alm solution …`.
+pub fn run(arguments: &SolutionArgs, output: Output) -> Result<(), Failure> {
+    match &arguments.command {
+        SolutionCommand::Unpack(arguments) => unpack::run(arguments, output),
+        SolutionCommand::Pack(arguments) => pack::run(arguments, output),
+        SolutionCommand::Info(arguments) => info::run(arguments, output),
+    }
+}

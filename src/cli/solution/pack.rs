@@ -1,0 +1,130 @@
+//! `alm solution pack`.
+
+use std::path::Path;
+
+use clap::Args;
+use serde_json::json;
+
+use super::super::failure::Failure;
+use super::super::render::Output;
+use super::arguments::{Common, SingleComponent, Switch};
+use super::report::{Report, unusable};
+use crate::solution::{
+    Mapping, PackOptions, PackageError, Packed, SourceTree, locate_source, pack,
+};
+
+/// Pack a folder into a solution package, as `pac solution pack` does
+///
+/// The folder can also be one that contains `SolutionPackage/src`, `SolutionPackage` or `src`.
+/// Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a check of the source failed.
+#[derive(Debug, Args)]
+pub struct PackArgs {
+    #[command(flatten)]
+    common: Common,
+
+    /// For a managed package, take the unmanaged file where the managed one is missing
+    #[arg(long = "useUnmanagedFileForMissingManaged", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
+    use_unmanaged: Option<Switch>,
+
+    /// Keep the names of plug-in types although an assembly has another version
+    #[arg(long = "disablePluginRemap", num_args = 0..=1, default_missing_value = "true",
+          value_name = "BOOL", ignore_case = true)]
+    disable_plugin_remap: Option<Switch>,
+}
+
+/// Runs `alm solution pack`.
+pub fn run(arguments: &PackArgs, output: Output) -> Result<(), Failure> {
+    let common = &arguments.common;
+    common.check()?;
+    if common.single_component != SingleComponent::None {
+        return Err(
+            Failure::usage("ALM-C003", "--singleComponent is not supported for packing").hint(
+                "A package of one kind of component could not be imported; pack the whole folder.",
+            ),
+        );
+    }
+    let mut report = Report::open(common, output)?;
+    let packed = make(arguments, &mut report)?;
+    report.findings(&packed.findings);
+    let both = packed.managed.is_some() && packed.unmanaged.is_some();
+    let managed_file = if both {
+        common.managed_zipfile()
+    } else {
+        common.zipfile.clone()
+    };
+    let made = [
+        (packed.unmanaged, common.zipfile.clone()),
+        (packed.managed, managed_file),
+    ];
+    for (package, path) in made {
+        let Some(package) = package else { continue };
+        let bytes = package.to_zip().map_err(|error| report.failure(error))?;
+        write_whole(&path, &bytes).map_err(|error| unusable(&path, &error))?;
+        let manifest = package.manifest().map_err(|error| report.failure(error))?;
+        let kind = if manifest.managed {
+            "managed"
+        } else {
+            "unmanaged"
+        };
+        let text = format!(
+            "packed {} {} ({kind}, {} parts) into {}",
+            manifest.unique_name,
+            manifest.version,
+            package.parts().len(),
+            path.display()
+        );
+        let object = json!({
+            "event": "packed",
+            "solution": manifest.unique_name,
+            "version": manifest.version,
+            "managed": manifest.managed,
+            "parts": package.parts().len(),
+            "file": path,
+        });
+        report.outcome(&text, &object);
+    }
+    Ok(())
+}
+
+fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
+    let common = &arguments.common;
+    let folder = locate_source(&common.folder).map_err(|error| report.failure(error))?;
+    let mut tree = SourceTree::from_dir(&folder).map_err(|error| report.failure(error))?;
+    if let Some(path) = &common.map {
+        let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let parsed = Mapping::parse(&path.to_string_lossy(), &bytes, variable);
+        let (mapping, findings) = parsed.map_err(|error| report.failure(error))?;
+        report.findings(&findings);
+        let mapped = mapping
+            .apply(&mut tree, &folder)
+            .map_err(|error| report.failure(error))?;
+        report.findings(&mapped.findings);
+        report.files("mapped", &mapped.paths);
+    }
+    let options = PackOptions {
+        kind: common.packagetype.map(Into::into),
+        line_ends: common.line_ends.into(),
+        // Microsoft's tool always does it; only an explicit `false` turns it off.
+        plain_for_missing_twin: Switch::is_on(arguments.use_unmanaged, true),
+        remap_plugins: !Switch::is_on(arguments.disable_plugin_remap, false),
+        ..PackOptions::default()
+    };
+    pack(&tree, &options).map_err(|error: PackageError| report.failure(error))
+}
+
+/// Writes a file so that it is either whole or as it was.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(parent)?;
+    let mut staged = tempfile::Builder::new()
+        .prefix(".alm-")
+        .tempfile_in(parent)?;
+    std::io::Write::write_all(&mut staged, bytes)?;
+    staged.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What pack and unpack tell: findings, files and totals, on the screen and in a log.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::render::Output;
+use super::arguments::{Common, ErrorLevel};
+use crate::solution::{Finding, PackageError, Severity};
+
+/// Tells as much as was asked for.
+pub struct Report {
+    output: Output,
+    level: ErrorLevel,
+    log: Option<std::fs::File>,
+}
+
+impl Report {
+    /// Opens the log, if one is wanted.
+    pub fn open(common: &Common, output: Output) -> Result<Self, Failure> {
+        let log = match &common.log {
+            None => None,
+            Some(path) => {
+                let file = std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(true)
+                    .open(path);
+                Some(file.map_err(|error| unusable(path, &error))?)
+            }
+        };
+        Ok(Self {
+            output,
+            level: common.errorlevel,
+            log,
+        })
+    }
+
+    /// Tells what was noticed.
+    pub fn findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let (level, word, style) = match finding.severity {
+                Severity::Error => (ErrorLevel::Error, "error", "1;31"),
+                Severity::Warning => (ErrorLevel::Warning, "warning", "1;33"),
+                Severity::Note => (ErrorLevel::Info, "note", "1;36"),
+            };
+            if level > self.level {
+                continue;
+            }
+            self.output
+                .note(format!("{}: {finding}", self.output.paint(style, word)));
+            self.output
+                .object(&json!({ "event": "finding", "finding": finding }));
+            self.write(&format!("{word}: {finding}"));
+        }
+    }
+
+    /// Tells about every file of a list, if everything is to be told.
+    pub fn files(&mut self, what: &str, paths: &[String]) {
+        if self.level == ErrorLevel::Verbose {
+            for path in paths {
+                self.output.note(format!("{what}: {path}"));
+                self.write(&format!("{what}: {path}"));
+            }
+        }
+    }
+
+    /// Tells the outcome.
+    pub fn outcome(&mut self, text: &str, object: &Value) {
+        if self.level >= ErrorLevel::Info {
+            self.output.line(text);
+        }
+        self.output.object(object);
+        self.write(text);
+    }
+
+    /// The failure for an error; findings in it are told first, all of them.
+    pub fn failure(&mut self, error: PackageError) -> Failure {
+        if let PackageError::Checks { findings } = &error {
+            self.findings(findings);
+        }
+        self.write(&format!("error: {error}"));
+        let exit = if error.is_failed_check() {
+            Exit::Findings
+        } else {
+            Exit::Failed
+        };
+        Failure::from(error).exit(exit)
+    }
+
+    fn write(&mut self, line: &str) {
+        if let Some(log) = &mut self.log {
+            // A log that cannot be written any more must not undo the work that it tells about.
+            let _ = writeln!(log, "{line}");
+        }
+    }
+}
+
+/// A file of the command line that cannot be used.
+pub fn unusable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(
+        "ALM-C002",
+        format!("cannot use `{}`: {error}", path.display()),
+    )
+    .exit(Exit::Failed)
+}
