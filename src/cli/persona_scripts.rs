@@ -19,5 +19,9 @@ pub fn library(workspace: &Workspace, persona: &Persona) -> Library {
 /// What `persona` changes about the parameters of the script called `script`.
 pub fn rules(persona: &Persona, script: &str, declaration: &Declaration) -> Rules {
     let rule = |name: &str| (name.to_owned(), persona.parameter(script, name));
-    declaration.parameters.iter().map(|one| rule(&one.name)).collect()
+    declaration
+        .parameters
+        .iter()
+        .map(|one| rule(&one.name))
+        .collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::{DeploymentError, SolutionFolder};
 
 /// What a deployment sets in one environment. Entries without a value are not in the lists but in
 /// [`Settings::empty`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// The files that apply.
     pub files: Vec<String>,
@@ -47,7 +47,7 @@ pub struct Settings {
 }
 
 /// The value of an environment variable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VariableSetting {
     /// The schema name.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct VariableSetting {
 }
 
 /// The connection behind a connection reference.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionSetting {
     /// The reference's logical name.
     pub reference: String,
@@ -69,7 +69,7 @@ pub struct ConnectionSetting {
 }
 
 /// Whether a flow is turned on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlowSetting {
     /// The flow's name.
     pub name: String,
@@ -82,7 +82,7 @@ pub struct FlowSetting {
 }
 
 /// Who owns a flow or an app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerSetting {
     /// The component's name.
     pub name: String,
@@ -93,7 +93,7 @@ pub struct OwnerSetting {
 }
 
 /// A canvas app shared with a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppShare {
     /// The app's unique name, or its display name where that is all there is.
     pub app: String,
@@ -104,7 +104,7 @@ pub struct AppShare {
 }
 
 /// A team for an Entra group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupTeamSetting {
     /// The team's name.
     pub name: String,
@@ -119,7 +119,7 @@ pub struct GroupTeamSetting {
 }
 
 /// A flow or connector shared with a team.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TeamShare {
     /// The component's name.
     pub name: String,
@@ -130,7 +130,7 @@ pub struct TeamShare {
 }
 
 /// The address of a webhook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookSetting {
     /// The service endpoint's name.
     pub name: String,
@@ -139,7 +139,7 @@ pub struct WebhookSetting {
 }
 
 /// The configuration of a plug-in step.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepSetting {
     /// The step.
     pub id: Uuid,

@@ -1,7 +1,7 @@
 //! Cloud flows: reading them, turning them on and off, giving them an owner (Dataverse Web API
 //! notes, 6.3).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use super::rows::{Row, guid, text};
 use super::{Change, Environment, EnvironmentError};
 
 /// A cloud flow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// The row's id, the same in every environment.
     pub id: Uuid,

@@ -59,9 +59,6 @@ pub struct ImportOptions {
     pub skip_product_updates: bool,
     /// Values to set together with the import.
     pub parameters: Vec<ComponentParameter>,
-    /// The id of the import job. A run that gives the same id after it was killed attaches to the
-    /// import that it began instead of beginning a second one.
-    pub job_id: Option<Uuid>,
 }
 
 impl Default for ImportOptions {
@@ -73,7 +70,6 @@ impl Default for ImportOptions {
             convert_to_managed: false,
             skip_product_updates: false,
             parameters: Vec::new(),
-            job_id: None,
         }
     }
 }
@@ -96,14 +92,11 @@ impl Environment {
         package: &[u8],
         options: &ImportOptions,
     ) -> Result<ImportReport, EnvironmentError> {
-        if let Some(report) = self.attach(name, options)? {
-            return Ok(report);
-        }
         self.await_running_import(name)?;
         let installed = self.find_solution(name)?.is_some();
         let upgrade = options.mode == ImportMode::Upgrade && installed;
         let hold = options.mode == ImportMode::Hold && installed;
-        let job_id = self.free_job_id(options.job_id)?;
+        let job_id = Uuid::new_v4();
         let body = self.import_body(package, options, hold, job_id)?;
         let (action, done) = match (upgrade, hold, installed) {
             (true, ..) => ("StageAndUpgradeAsync", "upgraded"),
@@ -181,46 +174,6 @@ impl Environment {
             "{name} is now version {}",
             staged.version
         )))
-    }
-
-    /// If the job that this import should have exists already, waits for its end.
-    fn attach(
-        &self,
-        name: &str,
-        options: &ImportOptions,
-    ) -> Result<Option<ImportReport>, EnvironmentError> {
-        let Some(job_id) = options.job_id else {
-            return Ok(None);
-        };
-        if self.job_row(job_id)?.is_none() {
-            return Ok(None);
-        }
-        let operation = format!("Waiting for the import of {name} that was begun before");
-        self.await_job_row(job_id, &operation)?;
-        let mut report = ImportReport {
-            job_id,
-            solution: name.to_owned(),
-            action: "attached".to_owned(),
-            ..ImportReport::default()
-        };
-        self.read_job(&mut report)?;
-        // A failed earlier import does not decide this one: it is tried again under a new id.
-        if report.progress < 100.0 || !report.failures.is_empty() {
-            return Ok(None);
-        }
-        report.version = self
-            .find_solution(name)?
-            .map(|solution| solution.version)
-            .unwrap_or_default();
-        Ok(Some(report))
-    }
-
-    /// The wanted id, or a new one when a job has it already.
-    fn free_job_id(&self, wanted: Option<Uuid>) -> Result<Uuid, EnvironmentError> {
-        match wanted {
-            Some(id) if self.job_row(id)?.is_none() => Ok(id),
-            _ => Ok(Uuid::new_v4()),
-        }
     }
 
     /// Waits for the end of an import of the same solution that somebody else began.

@@ -15,8 +15,7 @@ pub struct ImportReport {
     pub solution: String,
     /// The version that was imported.
     pub version: String,
-    /// What was done: `installed`, `updated`, `upgraded`, `held` or `attached` (a running import
-    /// of the same job was waited for).
+    /// What was done: `installed`, `updated`, `upgraded` or `held`.
     pub action: String,
     /// How far the job came, 0 to 100.
     pub progress: f64,

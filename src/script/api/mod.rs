@@ -10,9 +10,12 @@
 //! does not change its value is `pure`; one with an effect asks
 //! [`Context::permit`](super::Context::permit) first; failures leave through [`Thrown::thrown`].
 
+pub mod deployment;
+pub mod environment;
 mod error;
 mod language;
 mod options;
+pub mod package;
 mod run;
 
 pub use error::{HostError, Scripted, Thrown};
@@ -46,7 +49,13 @@ impl Group {
 /// The groups in the order of the reference.
 pub fn groups() -> &'static [Group] {
     static GROUPS: OnceLock<Vec<Group>> = OnceLock::new();
-    GROUPS.get_or_init(|| vec![Group::new("run", exported_module!(run::module))])
+    GROUPS.get_or_init(|| {
+        vec![
+            Group::new("run", exported_module!(run::module)),
+            Group::new("environment", environment::group()),
+            Group::new("deployment", deployment::group()),
+        ]
+    })
 }
 
 /// Makes every group callable in `engine`.
@@ -61,5 +70,12 @@ pub(super) fn register(engine: &mut Engine) {
 
 /// The types of all groups that a step can end with.
 pub fn keepers() -> Keepers {
-    Keepers::default()
+    let mut keepers = Keepers::default();
+    keepers
+        .add::<package::Package>()
+        .add::<environment::Environment>()
+        .add::<deployment::Settings>()
+        .add::<deployment::Profile>()
+        .add::<deployment::Stage>();
+    keepers
 }

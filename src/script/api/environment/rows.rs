@@ -1,0 +1,234 @@
+//! Rows of tables, read and written by scripts.
+
+use rhai::plugin::{ImmutableString, export_module};
+use rhai::{Dynamic, Map};
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::super::error::{Scripted, Thrown};
+use super::super::{HostError, options};
+use super::data;
+use crate::environment::EnvironmentError;
+use crate::environment::odata::{Filter, Key, Literal, Query};
+use crate::workspace::Action;
+use crate::script::values::to_json;
+
+/// The options of `rows` and `row`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Reading {
+    select: Vec<String>,
+    filter: Option<Value>,
+    order: Vec<String>,
+    top: Option<u32>,
+    expand: serde_json::Map<String, Value>,
+}
+
+/// Rows of tables.
+#[export_module]
+pub(super) mod module {
+    use super::super::Environment;
+
+    /// The rows of a table, named by its set name as in the Web API, for example `workflows`.
+    ///
+    /// Options: `select` (columns), `filter`, `order` (columns, `-` before one sorts downwards),
+    /// `top`, `expand` (a map of navigation property to columns). A filter that is a map means
+    /// equality of all its columns and may hold any text; a filter that is a text is OData as it
+    /// stands.
+    ///
+    /// ```rhai,tenant
+    /// let flows = environment::development().rows("workflows", #{
+    ///     select: ["name", "statecode"], filter: #{ category: 5 }, order: ["name"], top: 1,
+    /// });
+    /// flows.len() <= 1
+    /// ```
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn rows(environment: &mut Environment, set: &str, options: Map) -> Scripted<Dynamic> {
+        let query = super::query(options).thrown()?;
+        let rows = environment.reading().thrown()?.rows(set, &query).thrown()?;
+        data(&rows).thrown()
+    }
+
+    /// All rows of a table with all their columns.
+    ///
+    /// ```rhai,tenant
+    /// environment::development().rows("businessunits").len() > 0
+    /// ```
+    #[rhai_fn(global, name = "rows", pure, return_raw)]
+    pub fn all_rows(environment: &mut Environment, set: &str) -> Scripted<Dynamic> {
+        rows(environment, set, Map::new())
+    }
+
+    /// One row by its id, or `()` when there is none.
+    ///
+    /// ```rhai,tenant
+    /// environment::development().row("contacts", "00000000-0000-0000-0000-000000000001") == ()
+    /// ```
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn row(environment: &mut Environment, set: &str, id: &str) -> Scripted<Dynamic> {
+        row_with(environment, set, id, Map::new())
+    }
+
+    /// One row by its id with the options `select` and `expand`, or `()` when there is none.
+    ///
+    /// ```rhai,tenant
+    /// let me = environment::development();
+    /// let user = me.row("systemusers", me.who_am_i().user_id, #{ select: ["fullname"] });
+    /// user.fullname != ""
+    /// ```
+    #[rhai_fn(global, name = "row", pure, return_raw)]
+    pub fn row_with(
+        environment: &mut Environment,
+        set: &str,
+        id: &str,
+        options: Map,
+    ) -> Scripted<Dynamic> {
+        let query = super::query(options).thrown()?;
+        let key = Key::Id(super::id(id).thrown()?);
+        let row = environment
+            .reading()
+            .thrown()?
+            .row(set, &key, &query)
+            .thrown()?;
+        row.map_or(Ok(Dynamic::UNIT), |row| data(&row).thrown())
+    }
+
+    /// Creates a row and returns its id.
+    ///
+    /// ```rhai,tenant
+    /// let dev = environment::development();
+    /// let id = dev.create_row("accounts", #{ name: "O'Neil & Søn" });
+    /// dev.row("accounts", id).name == "O'Neil & Søn"
+    /// ```
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn create_row(
+        environment: &mut Environment,
+        set: &str,
+        columns: Map,
+    ) -> Scripted<ImmutableString> {
+        let client = environment.allowed(Action::WriteRows).thrown()?;
+        let columns = super::columns(columns).thrown()?;
+        Ok(client
+            .create_row(set, &columns)
+            .thrown()?
+            .to_string()
+            .into())
+    }
+
+    /// Changes columns of a row that exists.
+    ///
+    /// ```rhai,tenant
+    /// let dev = environment::development();
+    /// let id = dev.create_row("accounts", #{ name: "Before" });
+    /// dev.update_row("accounts", id, #{ name: "After" });
+    /// dev.row("accounts", id).name == "After"
+    /// ```
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn update_row(
+        environment: &mut Environment,
+        set: &str,
+        id: &str,
+        columns: Map,
+    ) -> Scripted<()> {
+        let client = environment.allowed(Action::WriteRows).thrown()?;
+        let columns = super::columns(columns).thrown()?;
+        client
+            .update_row(set, &super::id(id).thrown()?.into(), &columns)
+            .thrown()
+    }
+
+    /// Deletes a row; `false` when there was none.
+    ///
+    /// ```rhai,tenant
+    /// let dev = environment::development();
+    /// let id = dev.create_row("accounts", #{ name: "Short-lived" });
+    /// dev.delete_row("accounts", id) && !dev.delete_row("accounts", id)
+    /// ```
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn delete_row(environment: &mut Environment, set: &str, id: &str) -> Scripted<bool> {
+        let client = environment.allowed(Action::WriteRows).thrown()?;
+        client.delete_row(set, super::id(id).thrown()?).thrown()
+    }
+}
+
+fn query(map: Map) -> Result<Query, HostError> {
+    let reading: Reading = options(map)?;
+    let mut query = Query::new()
+        .select(&reading.select)
+        .map_err(EnvironmentError::from)?;
+    match reading.filter {
+        None => {}
+        Some(Value::String(text)) => query = query.filter(Filter::written(text)),
+        Some(Value::Object(columns)) => {
+            for (column, value) in columns {
+                let literal = literal(&column, &value)?;
+                let filter = Filter::equals(&column, literal).map_err(EnvironmentError::from)?;
+                query = query.filter(filter);
+            }
+        }
+        Some(_) => {
+            return Err(HostError::new(
+                "ALM-S021",
+                "option `filter`: must be a text or a map",
+            ));
+        }
+    }
+    for column in &reading.order {
+        let (name, descending) = match column.strip_prefix('-') {
+            Some(name) => (name, true),
+            None => (column.as_str(), false),
+        };
+        query = query
+            .order(name, descending)
+            .map_err(EnvironmentError::from)?;
+    }
+    for (navigation, columns) in &reading.expand {
+        let columns: Vec<&str> = columns
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        query = query
+            .expand(navigation, &columns)
+            .map_err(EnvironmentError::from)?;
+    }
+    if let Some(top) = reading.top {
+        query = query.top(top);
+    }
+    Ok(query)
+}
+
+/// A value of a filter. An id is compared as an id where the column can hold one.
+fn literal(column: &str, value: &Value) -> Result<Literal, HostError> {
+    Ok(match value {
+        Value::Null => Literal::Null,
+        Value::Bool(flag) => Literal::Boolean(*flag),
+        Value::String(text) => match text.parse::<Uuid>() {
+            Ok(id) if column.ends_with("id") || column.ends_with("_value") => Literal::Guid(id),
+            _ => Literal::Text(text.clone()),
+        },
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Literal::Integer(whole),
+            (None, Some(float)) => Literal::Number(float),
+            (None, None) => Literal::Null,
+        },
+        Value::Array(_) | Value::Object(_) => {
+            let message =
+                format!("option `filter`: `{column}` cannot be compared with a list or a map");
+            return Err(HostError::new("ALM-S021", message));
+        }
+    })
+}
+
+fn columns(map: Map) -> Result<Value, HostError> {
+    to_json(&map.into()).map_err(|error| HostError::new("ALM-S021", error.to_string()))
+}
+
+/// An id that a script gave as text.
+pub(super) fn id(text: &str) -> Result<Uuid, HostError> {
+    text.trim_matches(['{', '}'])
+        .parse()
+        .map_err(|_| HostError::new("ALM-S021", format!("{text:?} is not an id")))
+}
