@@ -161,6 +161,9 @@ pub struct OrganisationDefinition {
     /// Its projects.
     #[serde(default)]
     pub projects: Vec<ProjectDefinition>,
+    /// The number of the newest work item that it has had; the next one gets the number after it.
+    #[serde(default)]
+    pub last_work_item: u32,
 }
 
 /// A project of an organisation.

@@ -46,6 +46,7 @@ pub fn definition() -> TenantDefinition {
         environments: Vec::new(),
         organisations: vec![OrganisationDefinition {
             name: "contoso".into(),
+            last_work_item: 0,
             projects: vec![ProjectDefinition {
                 name: "ALM Team".into(),
                 repositories: vec!["apps".into()],

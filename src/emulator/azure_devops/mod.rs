@@ -67,6 +67,9 @@ pub fn establish(
     let organisation = Organisation::new(&call, tx, definition.name.clone(), repositories, me);
     let make = || -> Answer<()> {
         organisation.put("organisation", "organisation", &row)?;
+        for _ in 0..definition.last_work_item {
+            work_items::next_number(&organisation)?;
+        }
         for project in &definition.projects {
             let made = repositories::create_project(&organisation, &project.name)?;
             for repository in &project.repositories {

@@ -57,6 +57,11 @@ pub(super) fn route(
     }
 }
 
+/// Takes the number of the next work item.
+pub(super) fn next_number(organisation: &Organisation<'_>) -> Answer<i64> {
+    organisation.next(KIND)
+}
+
 /// Links a work item to an artifact, once. One that does not exist is passed over, as the service
 /// passes over a mention of nothing.
 pub(super) fn link(
@@ -152,7 +157,7 @@ pub(super) fn mentions(text: &str) -> Vec<(i64, bool)> {
 }
 
 fn create(organisation: &Organisation<'_>, project: &Project, kind: &str) -> Answer {
-    let id = organisation.next(KIND)?;
+    let id = next_number(organisation)?;
     let me = organisation.identity_ref(&organisation.me);
     let mut item = json!({
         "id": id,

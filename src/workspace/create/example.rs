@@ -306,7 +306,15 @@ fn address(host: &str, path: &[&str], query: &[(&str, &str)]) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::BareRepository;
     use crate::workspace::Workspace;
+
+    #[test]
+    #[ignore = "scratch"]
+    fn scratch() {
+        let dir = tempfile::tempdir().unwrap();
+        if let Err(error) = example(dir.path()) { panic!("{error}") }
+    }
 
     #[test]
     fn the_example_has_no_mistakes_and_names_only_what_its_tenant_has() {
