@@ -185,11 +185,11 @@ pub enum ComponentError {
 impl Problem for ComponentError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NoPart { .. } => "ALM-P101",
-            Self::Xml { .. } => "ALM-P102",
-            Self::NoKey { .. } => "ALM-P103",
-            Self::Twice { .. } => "ALM-P104",
-            Self::Fragment { .. } => "ALM-P105",
+            Self::NoPart { .. } => "ALM-P151",
+            Self::Xml { .. } => "ALM-P152",
+            Self::NoKey { .. } => "ALM-P153",
+            Self::Twice { .. } => "ALM-P154",
+            Self::Fragment { .. } => "ALM-P155",
             Self::Package(error) => error.code(),
         }
     }
