@@ -22,5 +22,8 @@ pub mod environment;
 // Scripts: what they can call and how they are found.
 pub mod script;
 
+// Runs: one run of one named script, and the front door for embedding programs.
+pub mod run;
+
 // Faces: what a person types and sees.
 pub mod cli;

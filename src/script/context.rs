@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Dynamic, NativeCallContext, Position};
 
 use super::api::HostError;
 use super::hooks::Hooks;
@@ -27,6 +27,7 @@ struct Inner {
     parts: ContextParts,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     hooks: OnceLock<Hooks>,
+    last_call: Mutex<Option<(String, Position)>>,
 }
 
 /// What a [`Context`] is made from.
@@ -75,6 +76,7 @@ impl Context {
             parts,
             shared: Mutex::default(),
             hooks: OnceLock::new(),
+            last_call: Mutex::default(),
         }))
     }
 
@@ -83,15 +85,32 @@ impl Context {
     /// # Errors
     /// `ALM-S018` when the function is called by an engine that no run started.
     pub fn of(call: &NativeCallContext<'_>) -> Result<Self, HostError> {
-        call.tag()
-            .and_then(|tag| tag.read_lock::<Self>().map(|context| context.clone()))
-            .ok_or_else(|| {
-                HostError::new(
-                    "ALM-S018",
-                    format!("`{}` works only inside a run", call.fn_name()),
-                )
-                .with_hint("start the script through `run::Host`")
-            })
+        let tag = call.tag();
+        let found = tag.and_then(|tag| tag.read_lock::<Self>().map(|context| context.clone()));
+        let Some(context) = found else {
+            let message = format!("`{}` works only inside a run", call.fn_name());
+            return Err(HostError::new("ALM-S018", message)
+                .with_hint("start the script through `run::Host`"));
+        };
+        let place = call
+            .call_source()
+            .map(|source| (source.to_owned(), call.call_position()));
+        *context
+            .0
+            .last_call
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = place;
+        Ok(context)
+    }
+
+    /// Where a primitive was called last: Rhai gives an error no position when it comes out of a
+    /// function that was called through a namespace.
+    pub(crate) fn last_call(&self) -> Option<(String, Position)> {
+        self.0
+            .last_call
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The value that an engine carries so that [`of`](Self::of) finds this context.

@@ -78,8 +78,8 @@ pub enum Ended {
     Failed(Box<Failure>),
     /// The run waits for somebody.
     Waiting(Wait),
-    /// The run was cancelled or its time is over.
-    Stopped,
+    /// The run was cancelled or its time is over; the failure says where the script was.
+    Stopped(Box<Failure>),
 }
 
 impl Failure {
@@ -156,12 +156,14 @@ impl Call {
     }
 }
 
-/// Explains `error`, which ended the script labelled `root`.
+/// Explains `error`, which ended the script labelled `root`. `last_call` is where a primitive was
+/// called last, for errors that carry no position.
 pub fn explain(
     error: Box<EvalAltResult>,
     root: &str,
     sources: &Sources,
     engine: Option<&Engine>,
+    last_call: Option<(String, Position)>,
 ) -> Ended {
     let mut calls = Vec::new();
     let mut script = root.to_owned();
@@ -195,22 +197,55 @@ pub fn explain(
         }
     }
     calls.reverse();
-    let position = error.take_position();
-    let failure = match error {
-        EvalAltResult::ErrorTerminated(reason, _) => {
-            return match reason.try_cast::<Wait>() {
-                Some(wait) => Ended::Waiting(wait),
-                None => Ended::Stopped,
-            };
-        }
-        other => word(other, engine),
-    };
+    let mut position = error.take_position();
+    if let (true, Some((source, at))) = (position.is_none(), last_call) {
+        (script, position) = (source, at);
+    }
     let place = Place::find(&script, position, sources);
+    if let EvalAltResult::ErrorTerminated(reason, _) = error {
+        if let Some(wait) = reason.clone().try_cast::<Wait>() {
+            return Ended::Waiting(wait);
+        }
+        let failure = Failure::plain(HostError::new("ALM-R012", reason.to_string()));
+        return Ended::Stopped(Box::new(Failure {
+            place,
+            calls,
+            ..failure
+        }));
+    }
     Ended::Failed(Box::new(Failure {
         place,
         calls,
-        ..failure
+        ..word(error, engine)
     }))
+}
+
+/// The host error behind `error`, or the words for what else went wrong: what a step records.
+pub(super) fn brief(error: &EvalAltResult, engine: &Engine) -> HostError {
+    if let Some(error) = HostError::within(error) {
+        return error;
+    }
+    let failure = match error.unwrap_inner() {
+        EvalAltResult::ErrorRuntime(value, _) => thrown(value.clone()),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            missing_function(signature, Some(engine))
+        }
+        other => Failure::plain(HostError::new("ALM-S011", without_position(other))),
+    };
+    HostError {
+        hint: failure.hint,
+        ..HostError::new(failure.code, failure.message)
+    }
+}
+
+/// Rhai appends the position to the text of an error.
+fn without_position(error: &EvalAltResult) -> String {
+    let text = error.to_string();
+    let text = match text.rfind(" (line ") {
+        Some(at) if !error.position().is_none() => &text[..at],
+        _ => &text,
+    };
+    uncapitalised(text)
 }
 
 /// Rhai names closures by a hash.

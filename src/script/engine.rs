@@ -33,8 +33,10 @@ pub struct Limits {
     pub modules: usize,
     /// Bytes of one text.
     pub text: usize,
-    /// Items of one array or map, counted through everything nested.
-    pub items: usize,
+    /// Items of one array, counted through everything nested.
+    pub list: usize,
+    /// Members of one map, counted through everything nested.
+    pub map: usize,
 }
 
 impl Limits {
@@ -49,17 +51,27 @@ impl Limits {
             function_depth: 64,
             modules: 0,
             text: 0,
-            items: 0,
+            list: 0,
+            map: 0,
         }
     }
 
-    /// For scripts of others.
-    pub fn sandbox() -> Self {
+    /// For scripts of others: what `alm.toml` allows, sizes included.
+    pub fn sandbox(limits: &crate::workspace::config::Limits) -> Self {
         Self {
-            operations: 50_000_000,
             modules: 64,
-            text: 64 * 1024 * 1024,
-            items: 1_000_000,
+            text: limits.text,
+            list: limits.list,
+            map: limits.map,
+            ..Self::of(limits)
+        }
+    }
+
+    /// For scripts of the workspace, with the operations and the depth of `alm.toml`.
+    pub fn of(limits: &crate::workspace::config::Limits) -> Self {
+        Self {
+            operations: limits.operations,
+            call_levels: limits.depth,
             ..Self::trusted()
         }
     }
@@ -82,8 +94,8 @@ pub fn engine(limits: &Limits, extensions: &[Extension]) -> Engine {
             limits.modules
         })
         .set_max_string_size(limits.text)
-        .set_max_array_size(limits.items)
-        .set_max_map_size(limits.items)
+        .set_max_array_size(limits.list)
+        .set_max_map_size(limits.map)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)
         .disable_symbol("eval");
@@ -119,7 +131,7 @@ impl Program {
         limits: &Limits,
         extensions: &[Extension],
     ) -> Result<Self, (Box<EvalAltResult>, Sources)> {
-        let sources = Sources::default();
+        let sources = sources_of(context);
         let mut engine = engine(limits, extensions);
         engine.set_default_tag(context.clone().into_tag());
         engine.set_module_resolver(Modules::new(context.library().clone(), sources.clone()));
@@ -128,7 +140,7 @@ impl Program {
             .iter()
             .map(|(name, v)| (name.into(), from_json(v.clone())))
             .collect();
-        let loaded = prepare(&engine, context, &script, &params, &sources);
+        let loaded = prepare(&engine, context, &script, &sources);
         match loaded {
             Ok(ast) => Ok(Self {
                 engine,
@@ -177,10 +189,9 @@ fn prepare(
     engine: &Engine,
     context: &Context,
     script: &Script,
-    params: &Map,
     sources: &Sources,
 ) -> Result<AST, Box<EvalAltResult>> {
-    let ast = compile(engine, script, &scope_with(params), sources)?;
+    let ast = compile(engine, script, &declared_scope(), sources)?;
     let mut wanted = imports(&ast);
     if let Some(hooks) = context.library().hooks(&script.name).thrown()? {
         let hooks = compile(engine, &hooks, &Scope::new(), sources)
@@ -204,12 +215,29 @@ fn prepare(
     Ok(ast)
 }
 
+/// The texts of a run, those of scripts that it runs inside it included.
+fn sources_of(context: &Context) -> Sources {
+    let made = context.shared(|_| Ok::<_, std::convert::Infallible>(Sources::default()));
+    match made {
+        Ok(sources) => (*sources).clone(),
+        Err(never) => match never {},
+    }
+}
+
 fn in_module(label: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorInModule(
         label.to_owned(),
         error,
         Position::NONE,
     ))
+}
+
+/// The names that a script may use, for the compiler. `params` is no constant here: the optimiser
+/// would put its value into the text, where a misspelt property is `()` instead of an error.
+pub(super) fn declared_scope() -> Scope<'static> {
+    let mut scope = Scope::new();
+    scope.push("params", ());
+    scope
 }
 
 fn scope_with(params: &Map) -> Scope<'static> {
@@ -275,11 +303,9 @@ pub(super) fn run_inside(
         .into_iter()
         .map(|(name, v)| (name.into(), from_json(v)))
         .collect();
-    let sources = context
-        .shared(|_| Ok::<_, HostError>(Sources::default()))
-        .thrown()?;
+    let sources = sources_of(&context);
     let mut scope = scope_with(&params);
-    compile(call.engine(), &script, &scope, &sources)
+    compile(call.engine(), &script, &declared_scope(), &sources)
         .and_then(|ast| {
             call.engine()
                 .eval_ast_with_scope::<Dynamic>(&mut scope, &ast)

@@ -302,7 +302,7 @@ impl Library {
     }
 
     /// The names of all scripts in reach: the top level of each folder.
-    fn names(&self) -> BTreeSet<String> {
+    pub fn names(&self) -> BTreeSet<String> {
         let mut names: BTreeSet<String> = file_names(&SCRIPTS).into_iter().collect();
         names.extend(self.own.keys().cloned());
         names.extend(self.replacements.keys().cloned());

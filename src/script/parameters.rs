@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::nearest::nearest;
 use crate::problem::Problem;
-use crate::workspace::config::ParameterRule;
+use crate::workspace::config::{Config, ParameterRule};
 
 /// What a script says about itself in its `//!` lines.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -127,6 +127,18 @@ pub enum ParameterError {
         /// The declared name that looks most like it.
         nearest: Option<String>,
     },
+    /// A name that the workspace does not know.
+    #[error("parameter `{name}`: there is no {kind} `{found}`{}", nearest.as_ref().map_or_else(String::new, |near| format!(", did you mean `{near}`?")))]
+    NotThere {
+        /// The parameter.
+        name: String,
+        /// What it names: environment, profile or stage.
+        kind: &'static str,
+        /// What was given.
+        found: String,
+        /// The existing name that looks most like it.
+        nearest: Option<String>,
+    },
     /// A value that the persona does not let anybody choose.
     #[error("parameter `{name}` cannot be chosen here: {reason}")]
     NotYours {
@@ -145,6 +157,7 @@ impl Problem for ParameterError {
             Self::Mistyped { .. } => "ALM-S032",
             Self::Unknown { .. } => "ALM-S033",
             Self::NotYours { .. } => "ALM-S034",
+            Self::NotThere { .. } => "ALM-S035",
         }
     }
 
@@ -155,7 +168,7 @@ impl Problem for ParameterError {
             }
             Self::Missing { name, .. } => Some(format!("give it with `--{}`", option_name(name))),
             Self::NotYours { .. } => Some("ask whoever keeps alm.toml".into()),
-            Self::Mistyped { .. } | Self::Unknown { .. } => None,
+            Self::Mistyped { .. } | Self::Unknown { .. } | Self::NotThere { .. } => None,
         }
     }
 }
@@ -242,6 +255,45 @@ impl Declaration {
                 Ok((parameter.name.clone(), value))
             })
             .collect()
+    }
+}
+
+impl Declaration {
+    /// Makes sure that environments, profiles and stages are ones that `config` has. Scripts in a
+    /// workspace that names none at all are left alone.
+    ///
+    /// # Errors
+    /// [`ParameterError::NotThere`] with the nearest name.
+    pub fn check_names(
+        &self,
+        params: &Map<String, Value>,
+        config: &Config,
+    ) -> Result<(), ParameterError> {
+        let stages = config
+            .profiles
+            .iter()
+            .flat_map(|(_, profile)| &profile.stages);
+        let stages: Vec<&str> = stages.map(|stage| stage.name.as_str()).collect();
+        for parameter in &self.parameters {
+            let (kind, known): (_, Vec<&str>) = match parameter.kind {
+                Kind::Environment => ("environment", config.environments.names().collect()),
+                Kind::Profile => ("profile", config.profiles.names().collect()),
+                Kind::Stage => ("stage", stages.clone()),
+                _ => continue,
+            };
+            let Some(found) = params.get(&parameter.name).and_then(Value::as_str) else {
+                continue;
+            };
+            if !known.is_empty() && !known.contains(&found) {
+                return Err(ParameterError::NotThere {
+                    name: parameter.name.clone(),
+                    kind,
+                    found: found.to_owned(),
+                    nearest: nearest(found, known).map(str::to_owned),
+                });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -213,7 +213,8 @@ fn shown_type(engine: &Engine, rust: &str) -> String {
 
 /// One word for each type, the same in signatures and in messages.
 pub(super) fn type_word(name: &str) -> String {
-    let name = name.trim();
+    // Rhai names a text by all the types that it may have: `&str | ImmutableString | String`.
+    let name = name.split('|').next().unwrap_or(name).trim();
     match super::values::short_name(name.split('<').next().unwrap_or(name)).as_str() {
         "str" | "&str" | "string" | "String" | "ImmutableString" => "text".into(),
         "i64" | "INT" => "integer".into(),

@@ -8,7 +8,9 @@
 //!
 //! Rules for a function here: integers are `i64`; `Option` goes out as `Dynamic`; a function that
 //! does not change its value is `pure`; one with an effect asks
-//! [`Context::permit`](super::Context::permit) first; failures leave through [`Thrown::thrown`].
+//! [`Context::permit`](super::Context::permit) first; failures leave through [`Thrown::thrown`]. A
+//! function of a namespace takes the call and begins with `Context::of`, which is also how an error
+//! knows its line: Rhai gives none to what comes out of a namespace.
 
 pub mod deployment;
 pub mod environment;

@@ -7,6 +7,7 @@ use super::HostError;
 use super::error::{Scripted, Thrown, request_map};
 use super::options::options;
 use crate::script::Context;
+use crate::script::diagnostics::brief;
 use crate::script::sink::{Begun, Message, Record, StepEnd, Wait};
 use crate::script::values::to_json;
 
@@ -263,8 +264,9 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn record(call: NativeCallContext<'_>, entries: Map) -> Scripted<()> {
+        let context = Context::of(&call).thrown()?;
         let record: Record = options(entries).thrown()?;
-        Context::of(&call).thrown()?.sink().record(record).thrown()
+        context.sink().record(record).thrown()
     }
 
     /// Runs another named script inside this run and returns what it returns. `bundled/<name>` is
@@ -348,9 +350,7 @@ fn run_step(call: &NativeCallContext<'_>, name: &str, work: &FnPtr) -> Scripted<
             if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
                 context.sink().finish(id, StepEnd::Left).thrown()?;
             } else {
-                let told = HostError::within(&error).unwrap_or_else(|| {
-                    HostError::new("ALM-S011", error.unwrap_inner().to_string())
-                });
+                let told = brief(&error, call.engine());
                 context.sink().finish(id, StepEnd::Failed(&told)).thrown()?;
             }
             Err(error)

@@ -1,0 +1,529 @@
+//! The history of a workspace: every run, its steps, its events and what it waits for.
+//!
+//! One SQLite file in WAL mode, `.alm/history.sqlite`. Each change is one transaction, so a
+//! process that is killed leaves the state before the change or after it. Several processes may
+//! use it at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::alive::{self, Alive};
+use super::{Event, Outcome, RunError, RunId, RunRecord, StepRecord};
+use crate::script::diagnostics::Failure;
+use crate::script::{Record, Wait};
+
+/// The version of the tables below.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  script TEXT NOT NULL, label TEXT NOT NULL, hash TEXT NOT NULL,
+  who TEXT NOT NULL, persona TEXT,
+  parameters TEXT NOT NULL, about TEXT NOT NULL,
+  started TEXT NOT NULL, finished TEXT, outcome TEXT,
+  value TEXT, failure TEXT, waiting TEXT,
+  attempts INTEGER NOT NULL DEFAULT 1, lock TEXT
+);
+CREATE INDEX run_open ON run(outcome) WHERE outcome IS NULL;
+CREATE TABLE step (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL REFERENCES run(id), parent INTEGER, path TEXT NOT NULL,
+  name TEXT NOT NULL, depth INTEGER NOT NULL,
+  started TEXT NOT NULL, finished TEXT, state TEXT NOT NULL,
+  result TEXT, error TEXT,
+  UNIQUE (run, path)
+);
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL REFERENCES run(id), time TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX event_of_run ON event(run, id);
+CREATE TABLE answer (
+  run INTEGER NOT NULL REFERENCES run(id), question TEXT NOT NULL, answer TEXT NOT NULL,
+  PRIMARY KEY (run, question)
+);
+";
+
+/// The history of one workspace.
+pub struct History {
+    connection: Mutex<Connection>,
+    locks: Option<PathBuf>,
+}
+
+/// Which runs a list is about.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Only runs of this script.
+    pub script: Option<String>,
+    /// Only runs about this solution.
+    pub solution: Option<String>,
+    /// Only runs that ended like this.
+    pub outcome: Option<Outcome>,
+    /// At most this many, the newest.
+    pub limit: Option<usize>,
+}
+
+/// What is known when a run begins.
+pub(super) struct NewRun<'a> {
+    pub(super) script: &'a str,
+    pub(super) label: &'a str,
+    pub(super) hash: &'a str,
+    pub(super) who: &'a str,
+    pub(super) persona: Option<&'a str>,
+    pub(super) parameters: &'a Map<String, Value>,
+    pub(super) about: &'a Record,
+}
+
+/// How a run ended.
+pub(super) struct RunEnd<'a> {
+    pub(super) outcome: Outcome,
+    pub(super) value: &'a Value,
+    pub(super) failure: Option<&'a Failure>,
+    pub(super) waiting: Option<&'a Wait>,
+}
+
+/// A step of an earlier attempt of the same run.
+pub(super) enum Earlier {
+    /// It finished with this result.
+    Finished(i64, Value),
+    /// It did not finish, or never began.
+    Open,
+}
+
+impl History {
+    /// Opens the history in `folder` (a workspace's `.alm`), making it where there is none.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be written, or a newer program wrote it.
+    pub fn open(folder: &Path) -> Result<Self, RunError> {
+        std::fs::create_dir_all(folder).map_err(|source| RunError::State {
+            what: folder.display().to_string(),
+            source,
+        })?;
+        let connection = Connection::open(folder.join("history.sqlite"))?;
+        connection.busy_timeout(Duration::from_secs(20))?;
+        // WAL lets others read while a run writes. NORMAL loses nothing when a process dies.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Self::with(connection, Some(folder.join("running")))
+    }
+
+    /// A history that ends with the host.
+    ///
+    /// # Errors
+    /// When SQLite has no memory.
+    pub fn in_memory() -> Result<Self, RunError> {
+        Self::with(Connection::open_in_memory()?, None)
+    }
+
+    fn with(mut connection: Connection, locks: Option<PathBuf>) -> Result<Self, RunError> {
+        let version = |connection: &Connection| {
+            connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        };
+        if version(&connection)? == 0 {
+            // Two processes may come here at once; the second finds the tables made.
+            let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if version(&change)? == 0 {
+                change.execute_batch(TABLES)?;
+                change.pragma_update(None, "user_version", VERSION)?;
+            }
+            change.commit()?;
+        }
+        let found = version(&connection)?;
+        if found > VERSION {
+            return Err(RunError::Newer {
+                found,
+                known: VERSION,
+            });
+        }
+        Ok(Self {
+            connection: Mutex::new(connection),
+            locks,
+        })
+    }
+
+    /// Finds runs whose process is gone, writes them down as interrupted and returns them.
+    ///
+    /// # Errors
+    /// When the history cannot be read or written.
+    pub fn recover(&self) -> Result<Vec<RunRecord>, RunError> {
+        let Some(locks) = &self.locks else {
+            return Ok(Vec::new());
+        };
+        let open: Vec<(i64, Option<String>)> = {
+            let connection = self.lock();
+            let mut query =
+                connection.prepare_cached("SELECT id, lock FROM run WHERE outcome IS NULL")?;
+            query
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<Result<_, _>>()?
+        };
+        let mut found = Vec::new();
+        for (id, token) in open {
+            let token = token.unwrap_or_default();
+            if alive::is_alive(locks, &token) {
+                continue;
+            }
+            let changed = {
+                let mut connection = self.lock();
+                let change =
+                    connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let now = Timestamp::now().to_string();
+                // The token makes sure that nobody resumed it meanwhile.
+                let changed = change.execute(
+                    "UPDATE run SET outcome = 'interrupted', finished = ?2 \
+                     WHERE id = ?1 AND outcome IS NULL AND lock IS ?3",
+                    params![id, now, token],
+                )?;
+                change.execute(
+                    "UPDATE step SET state = 'interrupted', finished = ?2 \
+                     WHERE run = ?1 AND state = 'running' AND ?3",
+                    params![id, now, changed == 1],
+                )?;
+                change.commit()?;
+                changed
+            };
+            if changed == 1 {
+                alive::clear(locks, &token);
+                found.push(self.run(RunId(id))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`RunError::NoRun`], or the history cannot be read.
+    pub fn run(&self, id: RunId) -> Result<RunRecord, RunError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached("SELECT * FROM run WHERE id = ?1")?;
+        query
+            .query_row([id.0], run_record)
+            .optional()?
+            .ok_or(RunError::NoRun(id))
+    }
+
+    /// Runs, the newest first.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRecord>, RunError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(
+            "SELECT * FROM run WHERE (?1 IS NULL OR script = ?1) \
+             AND (?2 IS NULL OR about ->> '$.solution' = ?2) \
+             AND (?3 IS NULL OR outcome = ?3) ORDER BY id DESC LIMIT ?4",
+        )?;
+        let limit = filter
+            .limit
+            .and_then(|limit| i64::try_from(limit).ok())
+            .unwrap_or(-1);
+        let outcome = filter.outcome.map(Outcome::word);
+        let rows = query.query_map(
+            params![filter.script, filter.solution, outcome, limit],
+            run_record,
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The steps of a run in the order in which they began first.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn steps(&self, run: RunId) -> Result<Vec<StepRecord>, RunError> {
+        let connection = self.lock();
+        let mut query =
+            connection.prepare_cached("SELECT * FROM step WHERE run = ?1 ORDER BY id")?;
+        let rows = query.query_map([run.0], step_record)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The events of a run with their times, without progress.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn events(&self, run: RunId) -> Result<Vec<(Timestamp, Event)>, RunError> {
+        let connection = self.lock();
+        let mut query =
+            connection.prepare_cached("SELECT time, body FROM event WHERE run = ?1 ORDER BY id")?;
+        let rows = query.query_map([run.0], |row| Ok((time(row, "time")?, json(row, "body")?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Answers what a waiting run waits for. Resuming it hands the answer to the script.
+    ///
+    /// # Errors
+    /// [`RunError::NotWaiting`], or the history cannot be written.
+    pub fn answer(&self, id: RunId, answer: &Value) -> Result<(), RunError> {
+        let run = self.run(id)?;
+        let (Some(Outcome::Waiting), Some(wait)) = (run.outcome, &run.waiting) else {
+            return Err(RunError::NotWaiting(id));
+        };
+        self.lock().execute(
+            "INSERT OR REPLACE INTO answer (run, question, answer) VALUES (?1, ?2, ?3)",
+            params![id.0, question(wait), answer.to_string()],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn answer_to(&self, id: RunId, wait: &Wait) -> Result<Option<Value>, RunError> {
+        let connection = self.lock();
+        let answer = connection
+            .query_row(
+                "SELECT answer FROM answer WHERE run = ?1 AND question = ?2",
+                params![id.0, question(wait)],
+                |row| json(row, "answer"),
+            )
+            .optional()?;
+        Ok(answer)
+    }
+
+    /// Writes a new run down. The lock is taken first, so no moment exists in which the run is on
+    /// record and looks dead.
+    pub(super) fn begin(&self, new: &NewRun<'_>) -> Result<(RunId, Option<Alive>), RunError> {
+        let alive = self.take_lock()?;
+        let connection = self.lock();
+        connection.execute(
+            "INSERT INTO run (script, label, hash, who, persona, parameters, about, started, lock) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                new.script,
+                new.label,
+                new.hash,
+                new.who,
+                new.persona,
+                Value::Object(new.parameters.clone()).to_string(),
+                to_json_text(new.about),
+                Timestamp::now().to_string(),
+                alive.as_ref().map_or("", Alive::token),
+            ],
+        )?;
+        Ok((RunId(connection.last_insert_rowid()), alive))
+    }
+
+    /// Opens an ended run again.
+    pub(super) fn reopen(&self, id: RunId) -> Result<Option<Alive>, RunError> {
+        let alive = self.take_lock()?;
+        let changed = self.lock().execute(
+            "UPDATE run SET outcome = NULL, finished = NULL, value = NULL, failure = NULL, \
+             waiting = NULL, attempts = attempts + 1, started = ?2, lock = ?3 \
+             WHERE id = ?1 AND outcome IS NOT NULL AND outcome <> 'succeeded'",
+            params![
+                id.0,
+                Timestamp::now().to_string(),
+                alive.as_ref().map_or("", Alive::token)
+            ],
+        )?;
+        // Somebody else may have been faster.
+        if changed == 1 {
+            Ok(alive)
+        } else {
+            Err(RunError::Running(id))
+        }
+    }
+
+    pub(super) fn end(&self, id: RunId, end: &RunEnd<'_>) -> Result<(), RunError> {
+        self.lock().execute(
+            "UPDATE run SET outcome = ?2, finished = ?3, value = ?4, failure = ?5, waiting = ?6 \
+             WHERE id = ?1",
+            params![
+                id.0,
+                end.outcome.word(),
+                Timestamp::now().to_string(),
+                end.value.to_string(),
+                end.failure.map(to_json_text),
+                end.waiting.map(to_json_text),
+            ],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn set_hash(&self, id: RunId, hash: &str) -> Result<(), RunError> {
+        self.lock().execute(
+            "UPDATE run SET hash = ?2 WHERE id = ?1",
+            params![id.0, hash],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn set_about(&self, id: RunId, about: &Record) -> Result<(), RunError> {
+        let about = to_json_text(about);
+        self.lock().execute(
+            "UPDATE run SET about = ?2 WHERE id = ?1",
+            params![id.0, about],
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn earlier_step(&self, run: RunId, path: &str) -> Result<Earlier, RunError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(
+            "SELECT id, result FROM step WHERE run = ?1 AND path = ?2 AND state = 'finished'",
+        )?;
+        let found = query
+            .query_row(params![run.0, path], |row| {
+                Ok((row.get(0)?, json(row, "result")?))
+            })
+            .optional()?;
+        Ok(found.map_or(Earlier::Open, |(id, result)| Earlier::Finished(id, result)))
+    }
+
+    pub(super) fn begin_step(
+        &self,
+        run: RunId,
+        parent: Option<i64>,
+        path: &str,
+        name: &str,
+        depth: i64,
+    ) -> Result<i64, RunError> {
+        let connection = self.lock();
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO step (run, parent, path, name, depth, started, state) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'running') \
+             ON CONFLICT (run, path) DO UPDATE SET parent = excluded.parent, \
+             started = excluded.started, finished = NULL, state = 'running', result = NULL, \
+             error = NULL RETURNING id",
+        )?;
+        let now = Timestamp::now().to_string();
+        Ok(
+            insert.query_row(params![run.0, parent, path, name, depth, now], |row| {
+                row.get(0)
+            })?,
+        )
+    }
+
+    pub(super) fn end_step(
+        &self,
+        step: i64,
+        state: &str,
+        result: Option<&Value>,
+        error: Option<&str>,
+    ) -> Result<(), RunError> {
+        let connection = self.lock();
+        let mut update = connection.prepare_cached(
+            "UPDATE step SET finished = ?2, state = ?3, result = ?4, error = ?5 WHERE id = ?1",
+        )?;
+        let now = Timestamp::now().to_string();
+        update.execute(params![
+            step,
+            now,
+            state,
+            result.map(Value::to_string),
+            error
+        ])?;
+        Ok(())
+    }
+
+    pub(super) fn note(&self, run: RunId, event: &Event) -> Result<(), RunError> {
+        let connection = self.lock();
+        let mut insert =
+            connection.prepare_cached("INSERT INTO event (run, time, body) VALUES (?1, ?2, ?3)")?;
+        insert.execute(params![
+            run.0,
+            Timestamp::now().to_string(),
+            to_json_text(event)
+        ])?;
+        Ok(())
+    }
+
+    fn take_lock(&self) -> Result<Option<Alive>, RunError> {
+        let take = |folder: &PathBuf| {
+            Alive::take(folder).map_err(|source| RunError::State {
+                what: folder.display().to_string(),
+                source,
+            })
+        };
+        self.locks.as_ref().map(take).transpose()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an answer belongs to: a run may wait for several things, one after another.
+fn question(wait: &Wait) -> String {
+    to_json_text(wait)
+}
+
+fn to_json_text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("these types have text keys and nothing that can fail")
+}
+
+fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+    let outcome: Option<String> = row.get("outcome")?;
+    Ok(RunRecord {
+        id: RunId(row.get("id")?),
+        script: row.get("script")?,
+        label: row.get("label")?,
+        hash: row.get("hash")?,
+        who: row.get("who")?,
+        persona: row.get("persona")?,
+        parameters: json(row, "parameters")?,
+        about: json(row, "about")?,
+        started: time(row, "started")?,
+        finished: optional_time(row, "finished")?,
+        outcome: outcome.as_deref().and_then(Outcome::from_word),
+        value: optional_json(row, "value")?.unwrap_or(Value::Null),
+        failure: optional_json(row, "failure")?,
+        waiting: optional_json(row, "waiting")?,
+        attempts: row.get("attempts")?,
+    })
+}
+
+fn step_record(row: &Row<'_>) -> rusqlite::Result<StepRecord> {
+    Ok(StepRecord {
+        id: row.get("id")?,
+        parent: row.get("parent")?,
+        name: row.get("name")?,
+        depth: row.get("depth")?,
+        started: time(row, "started")?,
+        finished: optional_time(row, "finished")?,
+        state: row.get("state")?,
+        result: optional_json(row, "result")?.unwrap_or(Value::Null),
+        error: row.get("error")?,
+    })
+}
+
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| unreadable(row, column, error))
+}
+
+fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    match row.get::<_, Option<String>>(column)? {
+        Some(_) => json(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+    let text: String = row.get(column)?;
+    text.parse()
+        .map_err(|error: jiff::Error| unreadable(row, column, error))
+}
+
+fn optional_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    match row.get::<_, Option<String>>(column)? {
+        Some(_) => time(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn unreadable<E>(row: &Row<'_>, column: &str, error: E) -> rusqlite::Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let index = row.as_ref().column_index(column).unwrap_or_default();
+    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
+}

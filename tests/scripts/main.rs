@@ -1,0 +1,9 @@
+//! Scripts as people meet them: found, given parameters, run, explained, resumed.
+
+mod bench;
+mod embedding;
+mod errors;
+mod history;
+mod killed;
+mod reference;
+mod running;

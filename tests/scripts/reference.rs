@@ -1,0 +1,79 @@
+//! Every function that scripts can call is documented, and its examples run.
+
+use almscript::run::{Host, Outcome};
+use almscript::script::reference::{Needs, entries, markdown};
+
+#[test]
+fn every_function_has_a_text_and_an_example() {
+    let host = Host::in_memory().unwrap();
+    let entries = entries(&host.engine());
+    assert!(
+        entries.iter().any(|entry| entry.name == "step"),
+        "the list is empty"
+    );
+    let bare: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.text.is_empty() || entry.examples.is_empty())
+        .map(|entry| entry.signature.as_str())
+        .collect();
+    assert!(bare.is_empty(), "without text or example: {bare:#?}");
+}
+
+#[test]
+fn the_examples_run_and_hold() {
+    let mut wrong = Vec::new();
+    let host = Host::in_memory().unwrap();
+    for entry in entries(&host.engine()) {
+        for example in entry
+            .examples
+            .iter()
+            .filter(|example| example.needs == Needs::Nothing)
+        {
+            let mut host = Host::in_memory().unwrap();
+            host.script("example", example.script.as_str());
+            let finished = host.run("example").go().unwrap();
+            let holds = finished.value != serde_json::Value::Bool(false);
+            if finished.outcome != Outcome::Succeeded || !holds {
+                let why = finished.failure.map(|failure| failure.render(false));
+                wrong.push(format!("{}: {}", entry.signature, why.unwrap_or_default()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn examples_that_cannot_run_here_still_compile() {
+    let host = Host::in_memory().unwrap();
+    let engine = host.engine();
+    let mut scope = rhai::Scope::new();
+    scope.push("params", ());
+    for entry in entries(&engine) {
+        for example in &entry.examples {
+            if let Err(error) = engine.compile_with_scope(&scope, &example.script) {
+                panic!("{}: {error}\n{}", entry.signature, example.script);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reference_speaks_the_words_of_scripts() {
+    let page = markdown(&Host::in_memory().unwrap().engine());
+    assert!(
+        page.contains("#### `step(name: text, work: closure) -> any`"),
+        "{page}"
+    );
+    assert!(page.contains("#### `error.code -> text`"), "{page}");
+    assert!(page.contains("#### `run::record(entries: map)`"), "{page}");
+    for rust in [
+        "&str",
+        "Box<",
+        "EvalAltResult",
+        "ImmutableString",
+        "NativeCallContext",
+        "Dynamic",
+    ] {
+        assert!(!page.contains(rust), "`{rust}` is no word of scripts");
+    }
+}
