@@ -428,12 +428,12 @@ impl<'h> Start<'h> {
     }
 
     fn limits(&self) -> Limits {
-        let limits = &self.host.workspace().config().limits;
-        if self.sandbox {
-            Limits::sandbox(limits)
+        let limits = if self.sandbox {
+            Limits::sandbox()
         } else {
-            Limits::of(limits)
-        }
+            Limits::trusted()
+        };
+        limits.with(&self.host.workspace().config().limits)
     }
 
     fn person(&self) -> String {

@@ -33,10 +33,8 @@ pub struct Limits {
     pub modules: usize,
     /// Bytes of one text.
     pub text: usize,
-    /// Items of one array, counted through everything nested.
-    pub list: usize,
-    /// Members of one map, counted through everything nested.
-    pub map: usize,
+    /// Items of one array or map, counted through everything nested.
+    pub items: usize,
 }
 
 impl Limits {
@@ -51,28 +49,31 @@ impl Limits {
             function_depth: 64,
             modules: 0,
             text: 0,
-            list: 0,
-            map: 0,
+            items: 0,
         }
     }
 
-    /// For scripts of others: what `alm.toml` allows, sizes included.
-    pub fn sandbox(limits: &crate::workspace::config::Limits) -> Self {
+    /// For scripts of others.
+    pub fn sandbox() -> Self {
         Self {
+            operations: 50_000_000,
             modules: 64,
-            text: limits.text,
-            list: limits.list,
-            map: limits.map,
-            ..Self::of(limits)
+            text: 64 << 20,
+            items: 1_000_000,
+            ..Self::trusted()
         }
     }
 
-    /// For scripts of the workspace, with the operations and the depth of `alm.toml`.
-    pub fn of(limits: &crate::workspace::config::Limits) -> Self {
+    /// The same with what `alm.toml` says instead, where it says something.
+    #[must_use]
+    pub fn with(self, limits: &crate::workspace::config::Limits) -> Self {
         Self {
-            operations: limits.operations,
-            call_levels: limits.depth,
-            ..Self::trusted()
+            operations: limits.operations.unwrap_or(self.operations),
+            call_levels: limits.depth.unwrap_or(self.call_levels),
+            modules: limits.modules.unwrap_or(self.modules),
+            text: limits.text.unwrap_or(self.text),
+            items: limits.items.unwrap_or(self.items),
+            ..self
         }
     }
 }
@@ -94,8 +95,8 @@ pub fn engine(limits: &Limits, extensions: &[Extension]) -> Engine {
             limits.modules
         })
         .set_max_string_size(limits.text)
-        .set_max_array_size(limits.list)
-        .set_max_map_size(limits.map)
+        .set_max_array_size(limits.items)
+        .set_max_map_size(limits.items)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)
         .disable_symbol("eval");
