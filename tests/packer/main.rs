@@ -2,4 +2,8 @@
 
 mod command;
 mod corpus;
+mod crafted;
 mod fidelity;
+mod hostile;
+mod raw_zip;
+mod round_trip;

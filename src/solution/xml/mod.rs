@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use super::PackageError;
 
 mod escape;
+#[cfg(test)]
+mod oracle;
 pub(crate) mod outline;
 pub(crate) mod scan;
 pub(crate) mod write;

@@ -1,5 +1,6 @@
 //! Cuts an XML text into tokens that borrow it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::{memchr, memchr3, memmem};
@@ -310,12 +311,20 @@ fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The value of one attribute of a start tag with its references resolved.
-pub(crate) fn attribute<'a>(raw: &'a str, wanted: &str) -> Option<std::borrow::Cow<'a, str>> {
+/// The value of one attribute of a start tag as a reader sees it: literal white space is a space,
+/// references are resolved.
+pub(crate) fn attribute<'a>(raw: &'a str, wanted: &str) -> Option<Cow<'a, str>> {
     let mut attributes = Attributes::new(raw, 0);
     while let Ok(Some((name, value))) = attributes.next() {
         if name == wanted {
-            return Some(super::unescape(value));
+            if !value
+                .bytes()
+                .any(|byte| matches!(byte, b'\r' | b'\n' | b'\t'))
+            {
+                return Some(super::unescape(value));
+            }
+            let spaced = value.replace("\r\n", " ").replace(['\r', '\n', '\t'], " ");
+            return Some(Cow::Owned(super::unescape(&spaced).into_owned()));
         }
     }
     None
