@@ -102,7 +102,16 @@ impl Component {
         }
     }
 
-    /// The bytes of the payload part whose name ends with `suffix`, compared without case.
+    /// Whether the package marks it as a part of the system that it does not change.
+    pub fn is_unmodified(&self) -> bool {
+        self.fragment
+            .split('>')
+            .next()
+            .unwrap_or_default()
+            .contains(" unmodified=\"1\"")
+    }
+
+    /// The payload part whose name ends with `suffix`, compared without case.
     pub fn payload_ending(&self, suffix: &str) -> Option<&Payload> {
         self.payload.iter().find(|part| {
             part.name

@@ -244,8 +244,19 @@ pub(super) struct Edge<'a> {
     pub required: &'a Record,
 }
 
-/// The components outside of `going` that need one inside.
-pub(super) fn dependents<'a>(records: &'a Records, going: &BTreeSet<Identity>) -> Vec<Edge<'a>> {
+/// The components outside of `going` that need one inside. What is part of every environment is
+/// not gone when solutions take their layers off it, so nothing depends on that.
+pub(super) fn dependents<'a>(
+    session: &Session<'_>,
+    records: &'a Records,
+    going: &BTreeSet<Identity>,
+) -> Result<Vec<Edge<'a>>, ServiceError> {
+    let mut ends = BTreeSet::new();
+    for identity in going {
+        if !is_standard(session, identity)? {
+            ends.insert(identity);
+        }
+    }
     let mut found = Vec::new();
     for record in records
         .iter()
@@ -256,7 +267,7 @@ pub(super) fn dependents<'a>(records: &'a Records, going: &BTreeSet<Identity>) -
         };
         for reference in &definition.references {
             if let Some(required) = records.meant(&reference.to)
-                && going.contains(&required.identity)
+                && ends.contains(&required.identity)
             {
                 found.push(Edge {
                     dependent: record,
@@ -265,7 +276,7 @@ pub(super) fn dependents<'a>(records: &'a Records, going: &BTreeSet<Identity>) -
             }
         }
     }
-    found
+    Ok(found)
 }
 
 /// The refusal to delete `required`, which others need.
@@ -325,7 +336,7 @@ fn for_uninstall(session: &Session<'_>, parameters: &Parameters) -> Result<Reply
         true => super::remove::only_in(&records, name),
         false => BTreeSet::new(),
     };
-    reply(session, &dependents(&records, &going))
+    reply(session, &dependents(session, &records, &going)?)
 }
 
 fn missing_of_solution(
@@ -370,7 +381,7 @@ fn needing(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, Serv
             .filter(|part| part.parent.as_ref() == Some(&record.identity));
         going.extend(parts.map(|part| part.identity.clone()));
     }
-    reply(session, &dependents(&records, &going))
+    reply(session, &dependents(session, &records, &going)?)
 }
 
 fn needed(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, ServiceError> {

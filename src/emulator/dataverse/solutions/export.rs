@@ -110,9 +110,7 @@ pub(super) fn component_now(
 /// The component as a managed package holds it: parts of tables that are marked as unmodified are
 /// left out, and so is what a table says about itself when only its parts are in the solution.
 fn as_managed(mut component: Component) -> Option<Component> {
-    let unmodified = component.fragment.get(..200).unwrap_or(&component.fragment);
-    let opening = unmodified.split('>').next().unwrap_or_default();
-    if opening.contains("unmodified=\"1\"") {
+    if component.is_unmodified() {
         return None;
     }
     if component.component_type.code() == Some(code::TABLE) {

@@ -87,6 +87,9 @@ fn apply(
         }
         written.push(identity);
     }
+    if import.switches.convert {
+        leave_behind(session, records, import)?;
+    }
     let touched = tables::touched(session, records, written.iter())?;
     tables::rebuild(session, records, &touched)?;
     for identity in &written {
@@ -110,6 +113,35 @@ fn apply(
     }
     state::keep(session, &kept_as, import)?;
     Ok(installed)
+}
+
+/// What the unmanaged solution held and the managed package that it becomes does not: it stays
+/// unmanaged and is in the solution no more. What was only listed as unmodified is forgotten.
+fn leave_behind(
+    session: &Session<'_>,
+    records: &mut Records,
+    import: &Import,
+) -> Result<(), ServiceError> {
+    let name = &import.manifest.unique_name;
+    let left: Vec<Identity> = records
+        .iter()
+        .filter(|record| record.is_in(name) && record.layer(name).is_none())
+        .map(|record| record.identity.clone())
+        .collect();
+    for identity in left {
+        let Some(record) = records.change(&identity) else {
+            continue;
+        };
+        record.leave(name);
+        let unmodified = match record.effective() {
+            Some(definition) => definition.component(session, record)?.is_unmodified(),
+            None => false,
+        };
+        if unmodified && record.members.is_empty() {
+            records.remove(&identity);
+        }
+    }
+    Ok(())
 }
 
 /// How the manifest includes tables.

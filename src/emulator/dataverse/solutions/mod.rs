@@ -15,6 +15,9 @@ mod history;
 mod import;
 mod install;
 mod jobs;
+mod listing;
+mod maker;
+mod membership;
 mod parameters;
 mod place;
 mod publish;
@@ -25,6 +28,7 @@ mod rows;
 mod stage;
 mod state;
 mod tables;
+mod template;
 mod upgrade;
 
 #[cfg(test)]
@@ -36,6 +40,7 @@ use uuid::Uuid;
 
 use super::catalogue::Table;
 use super::extension::{Deletion, Extension, Operation};
+use super::odata::Query;
 use super::row::text;
 use super::{Row, ServiceError, Session};
 
@@ -53,13 +58,44 @@ impl Extension for Solutions {
             .or_else(|| publish::operation(name))
             .or_else(|| dependencies::operation(name))
             .or_else(|| report::operation(name))
+            .or_else(|| membership::operation(name))
+    }
+
+    fn virtual_rows(
+        &self,
+        session: &Session<'_>,
+        table: &Table,
+        query: &Query,
+    ) -> Result<Option<Vec<Row>>, ServiceError> {
+        listing::rows_of(session, &table.name, query)
+    }
+
+    fn writing(
+        &self,
+        session: &Session<'_>,
+        table: &Arc<Table>,
+        old: Option<&Row>,
+        changes: &mut Row,
+    ) -> Result<(), ServiceError> {
+        maker::writing(session, table, old, changes)
+    }
+
+    fn written(
+        &self,
+        session: &Session<'_>,
+        table: &Arc<Table>,
+        id: Uuid,
+        old: Option<&Row>,
+        new: &Row,
+    ) -> Result<(), ServiceError> {
+        maker::written(session, table, id, old, new)
     }
 
     fn deleting(
         &self,
         session: &Session<'_>,
         table: &Arc<Table>,
-        _id: Uuid,
+        id: Uuid,
         row: &Row,
     ) -> Result<Deletion, ServiceError> {
         if table.name == "solution" {
@@ -67,6 +103,7 @@ impl Extension for Solutions {
             install::uninstall(session, row)?;
             return Ok(Deletion::Done);
         }
+        maker::deleting(session, table, id, row)?;
         Ok(Deletion::Ordinary)
     }
 }

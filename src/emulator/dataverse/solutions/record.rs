@@ -438,11 +438,3 @@ pub(super) fn save(session: &Session<'_>, record: &Record) -> Result<(), Service
         .tx
         .put(session.scope(), KIND, &record.identity.to_string(), &body)?)
 }
-
-/// Forgets one component.
-pub(super) fn forget(session: &Session<'_>, identity: &Identity) -> Result<(), ServiceError> {
-    session
-        .tx
-        .delete(session.scope(), KIND, &identity.to_string())?;
-    Ok(())
-}

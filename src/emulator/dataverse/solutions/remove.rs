@@ -63,7 +63,7 @@ pub(super) fn managed(
     solution: &str,
 ) -> Result<(), ServiceError> {
     let going = only_in(records, solution);
-    let edges = dependencies::dependents(records, &going);
+    let edges = dependencies::dependents(session, records, &going)?;
     if !edges.is_empty() {
         return Err(dependencies::in_use(&edges));
     }

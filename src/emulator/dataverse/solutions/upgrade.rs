@@ -33,7 +33,7 @@ pub(super) fn promote(
     };
 
     let going = remove::going(records, name, |record| record.layer(&waiting).is_none());
-    let edges = dependencies::dependents(records, &going);
+    let edges = dependencies::dependents(session, records, &going)?;
     if !edges.is_empty() {
         let inner = dependencies::in_use(&edges);
         let message = format!(
