@@ -16,6 +16,7 @@ pub mod transport;
 pub mod workspace;
 
 // Services: the outside worlds in the words of ALM.
+pub mod branch;
 pub mod deployment;
 pub mod environment;
 

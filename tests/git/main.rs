@@ -1,5 +1,6 @@
 //! Git: bare repositories, the emulated Azure DevOps organisation, and real git clients.
 
 mod azure_devops;
+mod client;
 mod objects;
 mod tenant;

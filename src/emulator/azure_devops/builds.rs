@@ -352,6 +352,7 @@ fn search(organisation: &Organisation<'_>, project: &Project) -> Answer {
         organisation.query("reasonFilter"),
     );
     let (tags, number) = (listed("tagFilters"), organisation.query("buildNumber"));
+    let repository = organisation.query("repositoryId");
     let fits = |it: &Build| {
         it.project == project.id
             && status
