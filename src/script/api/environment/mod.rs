@@ -20,10 +20,10 @@ use super::error::{Scripted, Thrown};
 use crate::environment::{self, Change, Connect, Progress};
 use crate::nearest::nearest;
 use crate::script::Context;
-use crate::workspace::{Action, Effect};
 use crate::script::kept::Keep;
 use crate::script::values::from_json;
 use crate::workspace::config::EnvironmentKind;
+use crate::workspace::{Action, Effect};
 
 /// An environment as scripts hold it.
 #[derive(Clone)]

@@ -11,8 +11,8 @@ use super::super::{HostError, options};
 use super::data;
 use crate::environment::EnvironmentError;
 use crate::environment::odata::{Filter, Key, Literal, Query};
-use crate::workspace::Action;
 use crate::script::values::to_json;
+use crate::workspace::Action;
 
 /// The options of `rows` and `row`.
 #[derive(Default, Deserialize)]

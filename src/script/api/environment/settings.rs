@@ -14,9 +14,9 @@ use super::super::{HostError, options};
 use super::rows::id;
 use super::{change, data};
 use crate::environment::{AppRole, Flow, GroupTeam, StepConfiguration, flow_order as order_flows};
-use crate::workspace::Action;
 use crate::script::values::to_json;
 use crate::transport::Secret;
+use crate::workspace::Action;
 
 /// The options of `ensure_group_team`; the names are those of the settings.
 #[derive(Deserialize)]

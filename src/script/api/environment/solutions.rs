@@ -11,8 +11,8 @@ use super::super::package::Package;
 use super::super::{HostError, options};
 use super::{change, data};
 use crate::environment::{ComponentParameter, ExportOptions, ImportMode, ImportOptions};
-use crate::workspace::Action;
 use crate::solution;
+use crate::workspace::Action;
 
 /// The options of `export_solution`.
 #[derive(Default, Deserialize)]

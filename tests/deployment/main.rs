@@ -1,0 +1,4 @@
+//! The files that tell a deployment what to set, as existing repositories have them.
+
+mod settings;
+mod tokens;

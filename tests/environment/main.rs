@@ -1,0 +1,6 @@
+//! The environment client: against small services that answer exactly what a case needs, and
+//! against the emulated tenant.
+
+mod importing;
+mod service;
+mod settings;
