@@ -7,6 +7,7 @@ mod checks;
 pub mod component;
 mod container;
 mod content_types;
+pub mod diff;
 mod error;
 mod finding;
 mod folder;

@@ -1,9 +1,11 @@
 //! `alm solution`: packages and source folders, with the argument names of `pac solution`.
 
 mod arguments;
+mod diff;
 mod info;
 mod pack;
 mod report;
+mod side;
 mod unpack;
 
 use clap::{Args, Subcommand};
@@ -23,6 +25,7 @@ enum SolutionCommand {
     Unpack(unpack::UnpackArgs),
     Pack(pack::PackArgs),
     Info(info::InfoArgs),
+    Diff(diff::DiffArgs),
 }
 
 /// Runs `alm solution …`.
@@ -31,5 +34,6 @@ pub fn run(arguments: &SolutionArgs, output: Output) -> Result<(), Failure> {
         SolutionCommand::Unpack(arguments) => unpack::run(arguments, output),
         SolutionCommand::Pack(arguments) => pack::run(arguments, output),
         SolutionCommand::Info(arguments) => info::run(arguments, output),
+        SolutionCommand::Diff(arguments) => diff::run(arguments, output),
     }
 }

@@ -221,7 +221,11 @@ fn branches(step_type: &str, step: &Value) -> Vec<Branch> {
     found
 }
 
-/// One line that says what a step does.
+/// One line that says what a step does, from its JSON.
+pub(crate) fn describe(step: &Value) -> String {
+    what(&text(step.get("type")), step)
+}
+
 fn what(step_type: &str, step: &Value) -> String {
     let input = |path: &str| text(step.pointer(&format!("/inputs/{path}")));
     match step_type.to_ascii_lowercase().as_str() {

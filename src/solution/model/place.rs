@@ -225,6 +225,7 @@ pub(crate) fn inner<'n>(root: &'n Node<'n>) -> &'n Node<'n> {
 /// Where the different kinds keep the name that people see, best first.
 const NAMES: &[&str] = &[
     "LocalizedNames/LocalizedName/@description",
+    "SolutionManifest/LocalizedNames/LocalizedName/@description",
     "Name/@LocalizedName",
     "EntityInfo/entity/LocalizedNames/LocalizedName/@description",
     "@localizedName",

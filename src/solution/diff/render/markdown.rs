@@ -1,0 +1,82 @@
+//! For the description or a comment of a pull request.
+
+use std::fmt::Write;
+
+use super::{Diff, change_mark, deletion, heading, mark, sentence, title, totals};
+
+/// The diff as Markdown that GitHub and Azure DevOps show alike.
+pub fn markdown(diff: &Diff) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "## {}\n\n{}", escape(&title(diff)), totals(diff));
+    if !diff.deletions.is_empty() {
+        let _ = writeln!(out, "\n**An upgrade would delete:**\n");
+        for gone in &diff.deletions {
+            let _ = writeln!(out, "- {}", escape(&deletion(gone)));
+        }
+    }
+    for component in &diff.components {
+        let head = escape(&heading(component));
+        let _ = writeln!(out, "\n### `{}` {head}\n", mark(component.status));
+        if !component.details.is_empty() {
+            let _ = writeln!(out, "{}", fenced("text", &component.details.join("\n")));
+        }
+        for change in &component.changes {
+            let told = escape(&sentence(change));
+            let _ = writeln!(out, "- `{}` {told}", change_mark(change.what));
+            if let Some(lines) = &change.lines {
+                let block = fenced("diff", lines.trim_end());
+                let _ = writeln!(out, "\n{}", indented(&block));
+            }
+        }
+    }
+    out
+}
+
+/// Text that means itself: what Markdown or HTML would take as markup is escaped.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            // A zero-width joiner keeps people and issues from being mentioned.
+            '@' => out.push_str("@\u{200d}"),
+            '\n' | '\r' => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// A code block whose fence is longer than any run of back-ticks inside.
+fn fenced(language: &str, text: &str) -> String {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat((longest + 1).max(3));
+    format!("{fence}{language}\n{text}\n{fence}\n")
+}
+
+fn indented(block: &str) -> String {
+    block.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_become_markup() {
+        assert_eq!(escape("a_b*<i>@x#1"), "a\\_b\\*&lt;i&gt;@\u{200d}x\\#1");
+        assert!(fenced("text", "a ```` b").starts_with("`````text\n"));
+    }
+}

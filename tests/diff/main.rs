@@ -1,0 +1,7 @@
+//! Diff, merge, normalisation and checks over the packages of the corpus and edited copies.
+
+#[allow(dead_code)]
+#[path = "../packer/corpus.rs"]
+mod corpus;
+mod edits;
+mod told;
