@@ -8,6 +8,7 @@ use std::fmt::Display;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::odata::SyntaxError;
 use crate::emulator::store::StoreError;
 use crate::transport::{Response, StatusCode};
 
@@ -140,6 +141,12 @@ impl ServiceError {
                 .insert(http::header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+impl From<SyntaxError> for ServiceError {
+    fn from(error: SyntaxError) -> Self {
+        Self::bad_query(error.0)
     }
 }
 

@@ -5,6 +5,7 @@
 //! solution lifecycle uses these methods to write what it imports.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use super::catalogue::{Catalogue, ManyToMany, Ownership, Table};
 use super::environment::Environment;
 use super::failure::ServiceError;
 use super::row::{self, Row};
+use super::security::Power;
 use crate::emulator::clock::on_the_wire;
 use crate::emulator::definition::derived_id;
 use crate::emulator::directory::{Identity, IdentityKind};
@@ -39,6 +41,8 @@ pub struct Session<'a> {
     pub solution: Option<String>,
     scope: String,
     catalogue: RefCell<Option<Arc<Catalogue>>>,
+    /// What users' roles allow, as far as it was looked up; relating rows may change it.
+    pub(super) powers: RefCell<HashMap<Uuid, Option<Power>>>,
 }
 
 impl<'a> Session<'a> {
@@ -68,6 +72,7 @@ impl<'a> Session<'a> {
             solution: None,
             scope,
             catalogue: RefCell::new(None),
+            powers: RefCell::default(),
         }
     }
 
@@ -240,6 +245,7 @@ impl<'a> Session<'a> {
 
     /// Deletes a row with its N:N pairs, its shares and its files, and says whether it was there.
     pub fn remove(&self, table: &str, id: Uuid) -> Result<bool, ServiceError> {
+        self.powers.borrow_mut().clear();
         let catalogue = self.catalogue()?;
         for relationship in catalogue.relationships() {
             for (is_side, column) in [
@@ -263,6 +269,7 @@ impl<'a> Session<'a> {
     /// Relates two rows through the N:N relationship `name`, the row of its left table first.
     /// Says whether they were not related before.
     pub fn link(&self, name: &str, left: Uuid, right: Uuid) -> Result<bool, ServiceError> {
+        self.powers.borrow_mut().clear();
         let relationship = self.relationship(name)?;
         let id = pair_id(&relationship, left, right);
         if self.row(&relationship.intersect, id)?.is_some() {
@@ -281,6 +288,7 @@ impl<'a> Session<'a> {
 
     /// Ends what [`Session::link`] began and says whether the rows were related.
     pub fn unlink(&self, name: &str, left: Uuid, right: Uuid) -> Result<bool, ServiceError> {
+        self.powers.borrow_mut().clear();
         let relationship = self.relationship(name)?;
         let id = pair_id(&relationship, left, right).to_string();
         Ok(self.tx.delete(&self.scope, &relationship.intersect, &id)?)

@@ -313,7 +313,9 @@ mod tests {
     #[ignore = "scratch"]
     fn scratch() {
         let dir = tempfile::tempdir().unwrap();
-        if let Err(error) = example(dir.path()) { panic!("{error}") }
+        if let Err(error) = example(dir.path()) {
+            panic!("{error}")
+        }
     }
 
     #[test]

@@ -3,11 +3,15 @@
 //! Text in, syntax trees out; nothing here knows rows or the store. What a caller sends may be
 //! hostile, so every nesting has a limit. Reference: facts/dataverse-web-api.md, section 1.7.
 
+mod address;
+mod apply;
 mod expression;
 mod lexer;
 mod parser;
 mod query;
 
+pub use address::{Segment, segments};
+pub use apply::{Aggregate, Method, Transformation};
 pub use expression::{Argument, Comparison, Expression, Literal, Path};
 pub use parser::{Parameter, filter, parameters, path};
 pub use query::{Expand, Order, Query};
