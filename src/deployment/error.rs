@@ -1,5 +1,6 @@
 //! What can be wrong with the files of a deployment.
 
+use crate::branch::BranchError;
 use crate::environment::EnvironmentError;
 use crate::problem::{FailedRequest, Problem};
 
@@ -46,6 +47,9 @@ pub enum DeploymentError {
     /// The environment could not be asked.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
+    /// The branch could not be read.
+    #[error(transparent)]
+    Branch(#[from] BranchError),
 }
 
 /// A token `#{name}#` without a value.
@@ -74,6 +78,7 @@ impl Problem for DeploymentError {
             Self::MissingTokens(_) => "ALM-D004",
             Self::NoSolution { .. } => "ALM-D005",
             Self::Environment(error) => error.code(),
+            Self::Branch(error) => error.code(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Problem for DeploymentError {
                 "a solution's folder holds SolutionPackage with Other/Solution.xml in it".into(),
             ),
             Self::Environment(error) => error.hint(),
+            Self::Branch(error) => error.hint(),
             Self::Unreadable { .. } | Self::NotJson { .. } | Self::Setting { .. } => None,
         }
     }
@@ -96,6 +102,7 @@ impl Problem for DeploymentError {
     fn request(&self) -> Option<FailedRequest> {
         match self {
             Self::Environment(error) => error.request(),
+            Self::Branch(error) => error.request(),
             _ => None,
         }
     }
@@ -103,6 +110,7 @@ impl Problem for DeploymentError {
     fn details(&self) -> serde_json::Value {
         match self {
             Self::Environment(error) => error.details(),
+            Self::Branch(error) => error.details(),
             Self::MissingTokens(tokens) => {
                 let tokens: Vec<_> = tokens
                     .iter()

@@ -45,6 +45,18 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-D005", "no such solution in the source",
         "No folder of the repository holds that solution's `SolutionPackage`. The message lists those that \
          were found."),
+    code("ALM-D010", "no profile",
+        "Nothing says which deployment profile to use: neither the command line, nor the solution, nor \
+         `default_profile`."),
+    code("ALM-D011", "no such profile",
+        "`alm.toml` has no profile of that name, or the persona does not see it."),
+    code("ALM-D012", "no such stage",
+        "The profile has no stage of that name."),
+    code("ALM-D013", "not a place with files",
+        "A function of `deployment` takes a branch, or a folder of the workspace as text."),
+    code("ALM-D014", "settings that cannot be a step's result",
+        "They hold the secure configuration of a plug-in step, and the journal is no place for secrets. Read \
+         the settings outside of the step."),
     code("ALM-D020", "a missing dependency",
         "The package needs a component that the target does not have. Install the solution that has it \
          first."),
@@ -110,6 +122,10 @@ pub(super) const CODES: &[Code] = &[
         "The archive or one of its files is not in the format of the Configuration Migration Tool."),
     code("ALM-E021", "rows that could not be written",
         "Some rows of the configuration data were refused. The details list each with its reason."),
+    code("ALM-E030", "no development environment",
+        "No environment of `alm.toml` is of kind `development`, and `[workspace]` names none."),
+    code("ALM-E031", "no such environment in alm.toml",
+        "Check the spelling; `alm env list` shows the names."),
     code("ALM-P001", "not a zip archive",
         "A solution package is a zip file. An HTML page that was saved as a download is a usual cause."),
     code("ALM-P002", "an unsafe name in the archive",

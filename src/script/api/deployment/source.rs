@@ -16,6 +16,9 @@ pub(super) fn files_of(context: &Context, source: &Dynamic) -> Result<Box<dyn Fi
     if let Some(path) = source.read_lock::<ImmutableString>() {
         return Ok(Box::new(Folder::open(context.root(), &path)?));
     }
+    if let Some(branch) = source.read_lock::<crate::branch::Branch>() {
+        return Ok(Box::new(branch.clone()));
+    }
     let message = format!("a `{}` holds no deployment files", source.type_name());
     Err(HostError::new("ALM-D013", message)
         .with_hint("pass a branch, or a folder of the workspace as text"))
