@@ -3,6 +3,7 @@
 //! A command reads its arguments, calls the floors below and shows the outcome; it decides no
 //! workflow. [`main`] is all that the program does.
 
+mod completions;
 mod env;
 mod exit;
 mod explain;
@@ -53,6 +54,8 @@ enum Command {
     Reference(reference::ReferenceArgs),
     Schema(schema::SchemaArgs),
     Explain(explain::ExplainArgs),
+    Completions(completions::CompletionsArgs),
+    Complete(completions::CompleteArgs),
     Env(env::EnvArgs),
     Scripts(scripts::ScriptsArgs),
     Solution(solution::SolutionArgs),
@@ -85,6 +88,8 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::New(arguments) => new::run(&arguments, output),
         Command::Reference(arguments) => reference::run(&arguments, output),
         Command::Schema(arguments) => schema::run(&arguments, output),
+        Command::Completions(arguments) => completions::run(&arguments, output),
+        Command::Complete(arguments) => completions::complete(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),
         Command::Solution(arguments) => solution::run(&arguments, output),

@@ -1,5 +1,6 @@
 //! Options that every command takes.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -24,7 +25,7 @@ pub struct Options {
     pub persona: Option<String>,
 
     /// Act as this person: an identity of alm.toml, instead of the persona's own
-    #[arg(long, value_name = "NAME", env = "ALM_IDENTITY", global = true)]
+    #[arg(long, value_name = "IDENTITY", env = "ALM_IDENTITY", global = true)]
     pub identity: Option<String>,
 
     /// Write JSON lines for programs instead of text for people
@@ -91,5 +92,44 @@ impl Options {
                 later.color
             },
         }
+    }
+}
+
+/// The options that decide which script is meant, wherever they stand: they are needed before the
+/// script's own options are known.
+pub fn early(rest: &[OsString], options: Options) -> Options {
+    let value = |name: &str| {
+        let with_equals = format!("{name}=");
+        rest.iter().enumerate().find_map(|(at, word)| {
+            let word = word.to_str()?;
+            if word == name {
+                return rest.get(at + 1)?.to_str().map(str::to_owned);
+            }
+            word.strip_prefix(&with_equals).map(str::to_owned)
+        })
+    };
+    Options {
+        workspace: value("--workspace")
+            .map(PathBuf::from)
+            .or(options.workspace),
+        persona: value("--as").or(options.persona),
+        identity: value("--identity").or(options.identity),
+        json: options.json || rest.iter().any(|word| word == "--json"),
+        color: options.color,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_choose_the_script_are_found_behind_its_name() {
+        let rest: Vec<OsString> = ["--message", "x", "--as=maker", "--workspace", "w"]
+            .map(Into::into)
+            .to_vec();
+        let options = early(&rest, Options::default());
+        assert_eq!(options.persona.as_deref(), Some("maker"));
+        assert_eq!(options.workspace, Some(PathBuf::from("w")));
     }
 }

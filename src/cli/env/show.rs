@@ -15,6 +15,7 @@ use crate::workspace::{Action, Connections, Effect};
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The environment's name in alm.toml
+    #[arg(value_name = "ENVIRONMENT")]
     name: String,
 }
 
