@@ -5,7 +5,7 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
     let folded = wanted.to_lowercase();
     known
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(&folded, &name.to_lowercase()), name))
+        .map(|name| (likeness(&folded, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness >= 0.8)
         // The first of equals wins, so that the answer does not depend on how many there are.
         .fold(None, |best: Option<(f64, &str)>, next| match best {
@@ -13,6 +13,14 @@ pub fn nearest<'a>(wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Op
             _ => Some(next),
         })
         .map(|(_, name)| name)
+}
+
+/// How much two words look alike, from 0 to 1.
+fn likeness(wanted: &str, known: &str) -> f64 {
+    let alike = strsim::jaro_winkler(wanted, known);
+    // In short words one slip weighs too much: `dve` is `dev`.
+    let one_slip = strsim::damerau_levenshtein(wanted, known) == 1 && known.chars().count() > 2;
+    if one_slip { alike.max(0.9) } else { alike }
 }
 
 #[cfg(test)]
@@ -25,5 +33,6 @@ mod tests {
         assert_eq!(nearest("comit", known), Some("commit"));
         assert_eq!(nearest("Deplyo", known), Some("deploy"));
         assert_eq!(nearest("zzz", known), None);
+        assert_eq!(nearest("dve", ["prod", "dev"]), Some("dev"));
     }
 }

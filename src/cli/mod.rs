@@ -8,14 +8,17 @@ mod env;
 mod exit;
 mod explain;
 mod failure;
+mod history;
 mod interrupt;
 mod new;
 mod options;
 mod persona_scripts;
 mod reference;
 mod render;
+mod run;
 mod schema;
 mod scripts;
+mod show;
 mod solution;
 
 pub use exit::Exit;
@@ -57,7 +60,10 @@ enum Command {
     Completions(completions::CompletionsArgs),
     Complete(completions::CompleteArgs),
     Env(env::EnvArgs),
+    Run(run::RunArgs),
     Scripts(scripts::ScriptsArgs),
+    History(history::HistoryArgs),
+    Show(show::ShowArgs),
     Solution(solution::SolutionArgs),
 }
 
@@ -69,10 +75,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(matches) => matches,
         Err(error) => return shown_by_clap(&error),
     };
-    let cli = match Cli::from_arg_matches(&matches) {
+    let mut cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => return shown_by_clap(&error),
     };
+    if let Command::Run(arguments) = &cli.command {
+        cli.options = arguments.options(cli.options);
+    }
     let output = Output::new(&cli.options);
     match run(cli, output) {
         Ok(()) => Exit::Success,
@@ -91,6 +100,9 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Complete(arguments) => completions::complete(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
+        Command::Run(arguments) => run::run(arguments, cli.options, output),
+        Command::History(arguments) => history::run(&arguments, &cli.options, output),
+        Command::Show(arguments) => show::run(&arguments, &cli.options, output),
         Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),
         Command::Solution(arguments) => solution::run(&arguments, output),
         Command::Env(arguments) => env::run(&arguments, &cli.options, output),

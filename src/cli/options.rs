@@ -12,7 +12,13 @@ use crate::workspace::{Persona, Workspace, WorkspaceError};
 #[command(next_help_heading = "Everywhere")]
 pub struct Options {
     /// Work in the workspace DIR instead of the one around the current folder
-    #[arg(long, value_name = "DIR", env = "ALM_WORKSPACE", global = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ALM_WORKSPACE",
+        hide_env_values = true,
+        global = true
+    )]
     pub workspace: Option<PathBuf>,
 
     /// Act as this persona of alm.toml
@@ -25,7 +31,13 @@ pub struct Options {
     pub persona: Option<String>,
 
     /// Act as this person: an identity of alm.toml, instead of the persona's own
-    #[arg(long, value_name = "IDENTITY", env = "ALM_IDENTITY", global = true)]
+    #[arg(
+        long,
+        value_name = "IDENTITY",
+        env = "ALM_IDENTITY",
+        hide_env_values = true,
+        global = true
+    )]
     pub identity: Option<String>,
 
     /// Write JSON lines for programs instead of text for people
@@ -77,22 +89,6 @@ impl Options {
         let persona = workspace.persona(self.persona.as_deref(), self.identity.as_deref())?;
         Ok((workspace, persona))
     }
-
-    /// These options, with those of `later` where they are given.
-    #[must_use]
-    pub fn overlaid(self, later: Self) -> Self {
-        Self {
-            workspace: later.workspace.or(self.workspace),
-            persona: later.persona.or(self.persona),
-            identity: later.identity.or(self.identity),
-            json: later.json || self.json,
-            color: if later.color == Color::Auto {
-                self.color
-            } else {
-                later.color
-            },
-        }
-    }
 }
 
 /// The options that decide which script is meant, wherever they stand: they are needed before the
@@ -115,7 +111,9 @@ pub fn early(rest: &[OsString], options: Options) -> Options {
         persona: value("--as").or(options.persona),
         identity: value("--identity").or(options.identity),
         json: options.json || rest.iter().any(|word| word == "--json"),
-        color: options.color,
+        color: value("--color")
+            .and_then(|word| Color::from_str(&word, false).ok())
+            .unwrap_or(options.color),
     }
 }
 

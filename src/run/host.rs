@@ -9,11 +9,9 @@ use super::artifacts::{ArtifactFolder, ArtifactMemory};
 use super::history::History;
 use super::start::Start;
 use super::{RunError, RunId, RunRecord};
-use crate::emulator::Tenant;
 use crate::script::engine::Extension;
 use crate::script::{ArtifactStore, Keep, Keepers, Library, Script, api};
-use crate::transport::https::{Https, Timeouts};
-use crate::transport::{Cancel, InProcess, Request, Response, Service, Transport, TransportError};
+use crate::transport::{Cancel, Transport};
 use crate::workspace::config::Config;
 use crate::workspace::{Persona, Workspace};
 
@@ -208,42 +206,7 @@ impl Host {
     pub(super) fn transport(&self, cancel: &Cancel) -> Arc<dyn Transport> {
         match &self.transport {
             Some(transport) => transport.clone(),
-            None if self.workspace.config().tenant.emulated => Arc::new(LazyTenant {
-                workspace: self.workspace.clone(),
-                opened: None.into(),
-            }),
-            None => Arc::new(Https::new(Timeouts::default(), cancel.clone())),
+            None => self.workspace.transport(cancel),
         }
-    }
-}
-
-/// The emulated tenant, opened by the first request: most scripts of a test never send one.
-struct LazyTenant {
-    workspace: Workspace,
-    opened: std::sync::Mutex<Option<InProcess>>,
-}
-
-impl Transport for LazyTenant {
-    fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let tenant = {
-            let mut opened = self
-                .opened
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            match &*opened {
-                Some(tenant) => tenant.clone(),
-                None => {
-                    let tenant = Tenant::open(&self.workspace.tenant()).map_err(|error| {
-                        TransportError::Unreachable {
-                            host: "the emulated tenant".into(),
-                            reason: error.to_string(),
-                        }
-                    })?;
-                    let service: Arc<dyn Service> = Arc::new(tenant);
-                    opened.insert(InProcess::new(service)).clone()
-                }
-            }
-        };
-        tenant.send(request)
     }
 }

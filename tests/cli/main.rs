@@ -1,6 +1,7 @@
 //! The real program with good and bad input: what it writes, and how it ends.
 
 mod new;
+mod run;
 mod workspace_file;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,8 @@ impl Place {
             .env_remove("ALM_WORKSPACE")
             .env_remove("ALM_PERSONA")
             .env_remove("ALM_IDENTITY")
+            .env("ALM_TEST_PIPELINE_SECRET", "secret")
+            .env("USER", "tester")
             .timeout(std::time::Duration::from_secs(60))
             .output()
             .unwrap();

@@ -4,8 +4,10 @@
 //! everything is one JSON object per line on the standard output. Colours and bars vanish when the
 //! stream is not a terminal.
 
+mod run_view;
 mod table;
 
+pub use run_view::{RunView, took};
 pub use table::Table;
 
 use std::io::{self, IsTerminal, Write};
@@ -125,4 +127,11 @@ impl Output {
 /// done about it; there is nobody left to tell either.
 fn write_line(mut stream: impl Write, text: &str) {
     let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+}
+
+/// A moment for people: local time, to the minute.
+pub fn moment(at: jiff::Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
 }
