@@ -178,10 +178,8 @@ impl Host {
             return library;
         };
         library = library.for_persona(persona);
-        for name in library.names() {
-            if let Some(by) = self.persona.replacement(&name) {
-                library = library.replacing(name, by);
-            }
+        for (name, by) in self.persona.replacements() {
+            library = library.replacing(name, by);
         }
         library
     }

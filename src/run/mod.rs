@@ -15,6 +15,7 @@ mod journal;
 mod record;
 mod redaction;
 mod start;
+pub mod watch;
 
 pub use error::RunError;
 pub use event::{Event, Observer, StepOutcome};

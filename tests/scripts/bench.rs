@@ -29,6 +29,12 @@ impl Bench {
         std::fs::write(path, text).unwrap();
     }
 
+    /// Copies a package of the corpus to `path`.
+    pub fn copy(&self, package: &str, path: &str) {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/corpus");
+        std::fs::copy(corpus.join(package), self.dir.path().join(path)).unwrap();
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }

@@ -3,6 +3,8 @@
 use almscript::run::{Host, Outcome};
 use almscript::script::reference::{Needs, entries, markdown};
 
+use crate::bench::Bench;
+
 #[test]
 fn every_function_has_a_text_and_an_example() {
     let host = Host::in_memory().unwrap();
@@ -23,18 +25,25 @@ fn every_function_has_a_text_and_an_example() {
 fn the_examples_run_and_hold() {
     let mut wrong = Vec::new();
     let host = Host::in_memory().unwrap();
+    let bench = Bench::new(&[]);
+    bench.copy("04-column-security/unmanaged.zip", "contoso.zip");
+    bench.copy("04-column-security/managed.zip", "contoso_managed.zip");
+    bench.write(
+        "scripts/unpack.rhai",
+        "solution::read(\"contoso.zip\").unpack().save(\"Contoso/SolutionPackage/src\")",
+    );
+    assert_eq!(bench.run("unpack").finished.outcome, Outcome::Succeeded);
     for entry in entries(&host.engine()) {
         for example in entry
             .examples
             .iter()
             .filter(|example| example.needs == Needs::Nothing)
         {
-            let mut host = Host::in_memory().unwrap();
-            host.script("example", example.script.as_str());
-            let finished = host.run("example").go().unwrap();
-            let holds = finished.value != serde_json::Value::Bool(false);
-            if finished.outcome != Outcome::Succeeded || !holds {
-                let why = finished.failure.map(|failure| failure.render(false));
+            bench.write("scripts/example.rhai", &example.script);
+            let told = bench.run("example");
+            let holds = told.finished.value != serde_json::Value::Bool(false);
+            if told.finished.outcome != Outcome::Succeeded || !holds {
+                let why = told.finished.failure.map(|failure| failure.render(false));
                 wrong.push(format!("{}: {}", entry.signature, why.unwrap_or_default()));
             }
         }

@@ -18,7 +18,10 @@ mod error;
 mod language;
 mod options;
 pub mod package;
+mod paths;
 mod run;
+mod solution;
+pub mod source_tree;
 
 pub use error::{HostError, Scripted, Thrown};
 pub use options::{OptionError, Options, options};
@@ -54,6 +57,7 @@ pub fn groups() -> &'static [Group] {
     GROUPS.get_or_init(|| {
         vec![
             Group::new("run", exported_module!(run::module)),
+            Group::new("solution", exported_module!(solution::module)),
             Group::new("environment", environment::group()),
             Group::new("deployment", deployment::group()),
         ]
@@ -75,6 +79,7 @@ pub fn keepers() -> Keepers {
     let mut keepers = Keepers::default();
     keepers
         .add::<package::Package>()
+        .add::<source_tree::SourceTree>()
         .add::<environment::Environment>()
         .add::<deployment::Settings>()
         .add::<deployment::Profile>()
