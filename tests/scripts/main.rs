@@ -7,3 +7,4 @@ mod history;
 mod killed;
 mod reference;
 mod running;
+mod watching;

@@ -134,7 +134,7 @@ pub(super) mod module {
     /// (`error`, `warning`), `code`, `subject`, `message`, `remedy`. Nothing is changed.
     ///
     /// ```rhai,no_run
-    /// let findings = deployment::preflight(environment::named("test"), settings, package);
+    /// let findings = deployment::preflight(environment::named("test"), settings, pkg);
     /// findings.filter(|f| f.severity == "error").is_empty()
     /// ```
     #[rhai_fn(return_raw)]

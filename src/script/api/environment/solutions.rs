@@ -140,8 +140,8 @@ pub(super) mod module {
     /// solution that runs already is waited for first.
     ///
     /// ```rhai,tenant
-    /// let package = environment::development().export_solution("PermitManagement", #{ managed: true });
-    /// environment::named("test").install(package, #{ mode: "upgrade" }).action == "installed"
+    /// let pkg = environment::development().export_solution("PermitManagement", #{ managed: true });
+    /// environment::named("test").install(pkg, #{ mode: "upgrade" }).action == "installed"
     /// ```
     #[rhai_fn(global, pure, return_raw)]
     pub fn install(
@@ -164,8 +164,8 @@ pub(super) mod module {
     /// Imports a package as an update.
     ///
     /// ```rhai,tenant
-    /// let package = environment::development().export_solution("PowerAutomateSamples");
-    /// environment::named("validation").install(package).failures == []
+    /// let pkg = environment::development().export_solution("PowerAutomateSamples");
+    /// environment::named("validation").install(pkg).failures == []
     /// ```
     #[rhai_fn(global, name = "install", pure, return_raw)]
     pub fn install_plainly(environment: &mut Environment, package: Package) -> Scripted<Dynamic> {
