@@ -4,3 +4,7 @@
 mod importing;
 mod service;
 mod settings;
+mod tenant;
+mod tenant_data;
+mod tenant_settings;
+mod tenant_solutions;
