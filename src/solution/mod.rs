@@ -17,6 +17,7 @@ mod limits;
 mod locate;
 mod manifest;
 mod mapping;
+pub mod merge;
 pub mod model;
 mod names;
 mod order;

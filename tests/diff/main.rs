@@ -4,4 +4,5 @@
 #[path = "../packer/corpus.rs"]
 mod corpus;
 mod edits;
+mod merging;
 mod told;

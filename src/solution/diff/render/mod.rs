@@ -33,7 +33,7 @@ fn change_mark(what: What) -> &'static str {
 }
 
 /// `table Permit (contoso_permit)`.
-fn heading(component: &ComponentDiff) -> String {
+pub(crate) fn heading(component: &ComponentDiff) -> String {
     let mut out = format!("{} {}", component.kind, component.name);
     let plain_key = component.identity.key.len() != 36 || component.identity.key.contains(' ');
     if plain_key
@@ -87,6 +87,19 @@ fn sentence(change: &Change) -> String {
         }
         (_, Some(value), None) | (_, None, Some(value)) => format!("{head}{within}: {value}"),
         _ => format!("{head}{within}"),
+    }
+}
+
+/// Everything that happened to a component, in sentences.
+pub(crate) fn sentences(component: &ComponentDiff) -> Vec<String> {
+    match component.status {
+        Status::Added => vec!["added it".to_owned()],
+        Status::Removed => vec!["deleted it".to_owned()],
+        Status::Changed => component
+            .changes
+            .iter()
+            .map(|change| format!("{} {}", change_mark(change.what), sentence(change)))
+            .collect(),
     }
 }
 
