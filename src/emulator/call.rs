@@ -94,6 +94,17 @@ impl Call {
         self.path.iter().map(String::as_str).collect()
     }
 
+    /// The public address of another host of the tenant, as this caller reaches it.
+    pub fn address_of(&self, host: &str) -> String {
+        match self.base.strip_suffix(&format!("/{}", self.host)) {
+            // Served on loopback: the host is the path's first segment.
+            Some(origin) if origin.contains("://") && !origin.ends_with('/') => {
+                format!("{origin}/{host}")
+            }
+            _ => format!("https://{host}"),
+        }
+    }
+
     /// The value of a header, if it is there and is text.
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
@@ -149,5 +160,7 @@ mod tests {
         assert_eq!(local.path, ["api", "data", "v9.2", "WhoAmI"]);
         assert_eq!(local.base, "http://127.0.0.1:81/contoso.crm4.dynamics.com");
         assert_eq!(real.parameter("a"), Some("b c d"));
+        assert_eq!(real.address_of("a.b"), "https://a.b");
+        assert_eq!(local.address_of("a.b"), "http://127.0.0.1:81/a.b");
     }
 }

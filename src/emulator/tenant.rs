@@ -9,12 +9,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::azure_devops;
-use super::call::Call;
+use super::call::{Call, not_emulated};
 use super::clock::Clock;
 use super::dataverse::{self, Environment};
 use super::definition::TenantDefinition;
 use super::directory;
 use super::fault::{self, Fault, FaultAction};
+use super::power_platform::PowerService;
 use super::store::{Store, StoreError, Transaction};
 use super::token;
 use crate::problem::Problem;
@@ -243,9 +244,11 @@ impl Tenant {
                 token::answer(call, tx, self.about.id, &self.about.domain)
             }
             "dev.azure.com" => azure_devops::answer(call, tx, &self.repositories()),
-            host => match Environment::at(tx, host)? {
-                Some(environment) => dataverse::answer(call, tx, environment),
-                None => {
+            "graph.microsoft.com" => Ok(not_emulated("Microsoft Graph")),
+            host => match (PowerService::at(host), Environment::at(tx, host)?) {
+                (Some(service), _) => service.answer(call, tx),
+                (None, Some(environment)) => dataverse::answer(call, tx, environment),
+                (None, None) => {
                     let reason = format!("the emulated tenant has no host {host}");
                     Ok(fault::dropped(&reason))
                 }

@@ -1,5 +1,6 @@
 //! The emulated tenant, asked over its wire formats as a client asks the services.
 
+mod administration;
 mod batch;
 mod faults;
 mod flows;

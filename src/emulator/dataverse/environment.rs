@@ -14,7 +14,7 @@ use crate::emulator::definition::{
     ConnectionDefinition, EnvironmentDefinition, MemberDefinition, TeamDefinition, derived_id,
 };
 use crate::emulator::directory::{self, Identity, IdentityKind};
-use crate::emulator::power_platform::Connection;
+use crate::emulator::power_platform::{Connection, ConnectionShare};
 use crate::emulator::store::{StoreError, Transaction};
 
 const SCOPE: &str = "tenant";
@@ -438,16 +438,19 @@ fn establish_connection(
 ) -> Result<(), ServiceError> {
     let environment = &session.environment;
     let owner = known(session.tx, &definition.owner)?;
-    let shared = definition
-        .shared_with
-        .iter()
-        .map(|name| known(session.tx, name));
+    let shared = definition.shared_with.iter().map(|name| {
+        let with = known(session.tx, name)?;
+        Ok(ConnectionShare {
+            with,
+            role: "CanView".into(),
+        })
+    });
     let connection = Connection {
         id: definition.id(&environment.environment_id),
         connector: definition.connector.clone(),
         display_name: definition.display_name.clone(),
         owner,
-        shared_with: shared.collect::<Result<_, _>>()?,
+        shared_with: shared.collect::<Result<_, ServiceError>>()?,
         created_on: environment.created_on.clone(),
     };
     connection.store(session.tx, &environment.scope())?;

@@ -34,7 +34,7 @@ pub use environment::{Environment, STANDARD_ROLES, SYSTEM_ADMINISTRATOR, establi
 pub use failure::ServiceError;
 pub use operations::SERVICE_VERSION;
 pub use row::Row;
-pub use security::may_customize;
+pub use security::{is_administrator, may_customize, session as sign_in};
 pub use session::Session;
 
 use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};

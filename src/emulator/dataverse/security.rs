@@ -43,7 +43,7 @@ pub(super) enum Power {
 /// # Errors
 /// `403` when the caller is no user of the environment or has no role there, or names somebody to
 /// impersonate who does not exist.
-pub(super) fn session<'a>(
+pub fn session<'a>(
     call: &Call,
     tx: &'a Transaction<'a>,
     environment: Environment,
@@ -157,6 +157,14 @@ pub fn may_customize(session: &Session<'_>, operation: &str) -> Result<(), Servi
         &privilege,
         "solution",
     ))
+}
+
+/// Whether the session's user is a system administrator.
+///
+/// # Errors
+/// Those of the store.
+pub fn is_administrator(session: &Session<'_>) -> Result<bool, ServiceError> {
+    Ok(power(session, session.user)? == Some(Power::Administer))
 }
 
 /// The names of all roles that a user has, directly or through teams.

@@ -21,9 +21,18 @@ pub struct Connection {
     /// Who made it.
     pub owner: Identity,
     /// With whom it is shared.
-    pub shared_with: Vec<Identity>,
+    pub shared_with: Vec<ConnectionShare>,
     /// When it was made, as it goes over the wire.
     pub created_on: String,
+}
+
+/// Somebody with whom a connection is shared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionShare {
+    /// The person, group or application.
+    pub with: Identity,
+    /// What they may do: `CanView`, `CanViewWithShare` or `CanEdit`.
+    pub role: String,
 }
 
 impl Connection {
@@ -67,7 +76,7 @@ impl Connection {
         Ok(self
             .shared_with
             .iter()
-            .any(|it| allowed.contains(&it.object_id)))
+            .any(|share| allowed.contains(&share.with.object_id)))
     }
 
     /// The connector's id as connection references write it.
