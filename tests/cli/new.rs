@@ -48,3 +48,24 @@ fn a_code_is_explained_and_an_unknown_one_is_not_guessed() {
 fn an_unknown_command_is_a_wrong_command_line() {
     Place::empty().alm(&["comit"]).ends_with(2);
 }
+
+#[test]
+fn the_example_can_be_used_at_once() {
+    let place = Place::empty();
+    place.alm(&["new", "contoso", "--example"]).ends_with(0).says("Made the example workspace");
+    let ended = place.alm(&["env", "list", "--workspace", "contoso"]).ends_with(0);
+    let names: Vec<&str> =
+        ended.out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["dev", "dev2", "validation", "test", "prod"]);
+    place
+        .alm(&["env", "show", "dev", "--workspace", "contoso"])
+        .ends_with(0)
+        .says("PowerAutomateSamples")
+        .says("PermitManagement");
+    place.alm(&["scripts", "--workspace", "contoso"]).ends_with(0);
+    place.alm(&["env", "show", "dve", "--workspace", "contoso"]).ends_with(2).says("`dev`");
+    place
+        .alm(&["env", "show", "prod", "--workspace", "contoso", "--as", "new-maker"])
+        .ends_with(5)
+        .says("not among its environments");
+}

@@ -27,28 +27,31 @@ use crate::workspace::secret::{Secret, write_owner_only};
 /// The files of the repository's first commit.
 static REPOSITORY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/workspace/example/repository");
 
-/// The solutions that are installed in the development environment, in this order.
-const SOLUTIONS: [(&str, &[u8]); 2] = [
-    (
-        "PowerAutomateSamples",
-        include_bytes!("../example/PowerAutomateSamples.zip"),
-    ),
-    (
-        "PermitManagement",
-        include_bytes!("../example/PermitManagement.zip"),
-    ),
-];
+/// What is made in the development environment: a solution, who makes it, and the connection that
+/// its connection reference gets there.
+struct Made {
+    solution: &'static str,
+    package: &'static [u8],
+    maker: &'static str,
+    reference: &'static str,
+    connection: &'static str,
+}
 
-/// The connections that the solutions' references get in the development environment.
-const CONNECTIONS: [(&str, &str); 2] = [
-    (
-        "exp_sharedsharepointonline_e5efa",
-        "shared-sharepointonl-d0000000-0000-4000-8000-000000000001",
-    ),
-    (
-        "contoso_sharedcommondataserviceforapps_a72bc",
-        "shared-commondataser-d0000000-0000-4000-8000-000000000002",
-    ),
+const SOLUTIONS: [Made; 2] = [
+    Made {
+        solution: "PowerAutomateSamples",
+        package: include_bytes!("../example/PowerAutomateSamples.zip"),
+        maker: "maya@contoso.example",
+        reference: "exp_sharedsharepointonline_e5efa",
+        connection: "shared-sharepointonl-d0000000-0000-4000-8000-000000000001",
+    },
+    Made {
+        solution: "PermitManagement",
+        package: include_bytes!("../example/PermitManagement.zip"),
+        maker: "alex@contoso.example",
+        reference: "contoso_sharedcommondataserviceforapps_a72bc",
+        connection: "shared-commondataser-d0000000-0000-4000-8000-000000000002",
+    },
 ];
 
 const DEV: &str = "https://contoso-dev.crm4.dynamics.com";
@@ -180,35 +183,30 @@ impl Filling {
 
     /// Imports the solutions as their makers did, and connects their references.
     fn solutions(&self) -> Result<(), ExampleError> {
-        let alex = self.sign_in("alex@contoso.example", DEV)?;
-        for (name, package) in SOLUTIONS {
+        for made in &SOLUTIONS {
+            let maker = self.sign_in(made.maker, DEV)?;
             let import = json!({
                 "OverwriteUnmanagedCustomizations": true,
                 "PublishWorkflows": true,
-                "CustomizationFile": BASE64_STANDARD.encode(package),
+                "CustomizationFile": BASE64_STANDARD.encode(made.package),
                 "ImportJobId": Uuid::new_v4(),
             });
             let request = Request::new(Method::POST, web_api(&["ImportSolution"], &[]));
-            self.send(&format!("import {name}"), &alex, request.json(&import))?;
-        }
-        let publish = Request::new(Method::POST, web_api(&["PublishAllXml"], &[]));
-        self.send("publish", &alex, publish.json(&json!({})))?;
-        for (reference, connection) in CONNECTIONS {
-            let filter = format!("connectionreferencelogicalname eq '{reference}'");
-            let query = [
-                ("$select", "connectionreferenceid"),
-                ("$filter", filter.as_str()),
-            ];
+            self.send(&format!("import {}", made.solution), &maker, request.json(&import))?;
+
+            let filter = format!("connectionreferencelogicalname eq '{}'", made.reference);
+            let query = [("$select", "connectionreferenceid"), ("$filter", filter.as_str())];
             let request = Request::new(Method::GET, web_api(&["connectionreferences"], &query));
-            let found = self.send("read a connection reference", &alex, request)?;
-            let id = found["value"][0]["connectionreferenceid"]
-                .as_str()
-                .unwrap_or_default();
+            let found = self.send("read a connection reference", &maker, request)?;
+            let id = found["value"][0]["connectionreferenceid"].as_str().unwrap_or_default();
             let row = format!("connectionreferences({id})");
-            let change = json!({ "connectionid": connection });
+            let change = json!({ "connectionid": made.connection });
             let request = Request::new(Method::PATCH, web_api(&[&row], &[])).json(&change);
-            self.send(&format!("connect {reference}"), &alex, request)?;
+            self.send(&format!("connect {}", made.reference), &maker, request)?;
         }
+        let ada = self.sign_in("ada@contoso.example", DEV)?;
+        let publish = Request::new(Method::POST, web_api(&["PublishAllXml"], &[]));
+        self.send("publish", &ada, publish.json(&json!({})))?;
         Ok(())
     }
 
@@ -310,11 +308,15 @@ mod tests {
     use crate::workspace::Workspace;
 
     #[test]
-    #[ignore = "scratch"]
-    fn scratch() {
+    fn the_example_is_filled_through_its_services() {
         let dir = tempfile::tempdir().unwrap();
-        if let Err(error) = example(dir.path()) {
-            panic!("{error}")
+        example(dir.path()).unwrap_or_else(|error| panic!("{error}"));
+        let repository = dir.path().join(".alm/tenant/repositories/contoso/ALM/apps.git");
+        let repository = BareRepository::open(&repository).unwrap();
+        let main = repository.resolve("refs/heads/main").unwrap();
+        for path in ["PermitManagement/config/deploymentSettings.json", ".gitattributes"] {
+            let wanted = REPOSITORY.get_file(path).unwrap().contents();
+            assert_eq!(repository.read_file(main, path).unwrap().as_deref(), Some(wanted), "{path}");
         }
     }
 
