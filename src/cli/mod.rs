@@ -4,6 +4,7 @@
 //! workflow. [`main`] is all that the program does.
 
 mod completions;
+mod demo;
 mod env;
 mod exit;
 mod explain;
@@ -28,7 +29,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use failure::Failure;
-use options::Options;
+use options::{Color, Options};
 use render::Output;
 
 /// Scripts that import, delete, commit, deploy and configure Power Platform solutions
@@ -53,6 +54,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     New(new::NewArgs),
     Reference(reference::ReferenceArgs),
     Schema(schema::SchemaArgs),
@@ -71,16 +73,23 @@ enum Command {
 ///
 /// Everything that a person should see has been written when it returns.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let matches = match command().try_get_matches_from(arguments) {
-        Ok(matches) => matches,
-        Err(error) => return shown_by_clap(&error),
-    };
-    let mut cli = match Cli::from_arg_matches(&matches) {
+    typed(arguments, Color::Auto)
+}
+
+/// Runs a command line as a person types it, or as the story does with the colours of its own.
+fn typed(arguments: impl IntoIterator<Item = OsString>, color: Color) -> Exit {
+    let parsed = command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let mut cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return shown_by_clap(&error),
     };
     if let Command::Run(arguments) = &cli.command {
         cli.options = arguments.options(cli.options);
+    }
+    if cli.options.color == Color::Auto {
+        cli.options.color = color;
     }
     let output = Output::new(&cli.options);
     match run(cli, output) {
@@ -94,6 +103,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 
 fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     match cli.command {
+        Command::Demo(arguments) => demo::run(&arguments, &cli.options, output),
         Command::New(arguments) => new::run(&arguments, output),
         Command::Reference(arguments) => reference::run(&arguments, output),
         Command::Schema(arguments) => schema::run(&arguments, output),

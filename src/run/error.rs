@@ -80,6 +80,12 @@ pub enum RunError {
     Host(HostError),
 }
 
+impl From<crate::branch::BranchError> for RunError {
+    fn from(error: crate::branch::BranchError) -> Self {
+        Self::Host(HostError::from(error))
+    }
+}
+
 impl Problem for RunError {
     fn code(&self) -> &'static str {
         match self {

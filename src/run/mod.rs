@@ -5,6 +5,7 @@
 //! tells the truth: a run that was killed is found as *interrupted* and can go on after its last
 //! finished step.
 
+mod agent;
 mod alive;
 mod artifacts;
 mod error;
@@ -17,6 +18,7 @@ mod redaction;
 mod start;
 pub mod watch;
 
+pub use agent::{Agent, Done, Watcher};
 pub use error::RunError;
 pub use event::{Event, Observer, StepOutcome};
 pub use history::{History, RunFilter};

@@ -411,6 +411,7 @@ impl<'h> Start<'h> {
             who,
             persona: host.persona().name().map(str::to_owned),
             profile: about.profile,
+            started: jiff::Timestamp::now(),
         };
         let context = Context::new(ContextParts {
             workspace: host.workspace().clone(),

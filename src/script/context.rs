@@ -67,6 +67,8 @@ pub struct RunFacts {
     pub persona: Option<String>,
     /// The deployment profile in force.
     pub profile: Option<String>,
+    /// When this attempt began.
+    pub started: jiff::Timestamp,
 }
 
 impl Context {

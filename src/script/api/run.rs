@@ -202,6 +202,17 @@ pub(super) mod module {
         Ok(Context::of(&call).thrown()?.facts().run)
     }
 
+    /// The day on which the run began, in UTC, as `20261120`: what a version can be made of.
+    ///
+    /// ```rhai
+    /// run::date().len() == 8
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn date(call: NativeCallContext<'_>) -> Scripted<ImmutableString> {
+        let started = Context::of(&call).thrown()?.facts().started;
+        Ok(started.strftime("%Y%m%d").to_string().into())
+    }
+
     /// The name of the script that was started, also inside a module that it imports.
     ///
     /// ```rhai

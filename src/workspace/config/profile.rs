@@ -56,6 +56,9 @@ pub struct Stage {
     pub target_branch: Option<BranchRule>,
     /// The stage that a solution must have passed before.
     pub prerequisite: Option<String>,
+    /// Who has to approve a deployment of approval type `environment`: names of people or groups.
+    #[serde(default)]
+    pub approvers: Vec<String>,
     /// Whether components that are gone from the source are removed (an upgrade); left out: the
     /// pull request's label `solution-upgrade` decides.
     pub upgrade: Option<bool>,

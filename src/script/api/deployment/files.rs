@@ -434,7 +434,15 @@ fn write_settings(
         } else {
             "deploymentSettings"
         };
-        let path = format!("{config}/{}/{name}.json", writing.environment);
+        // The file that a deployment to this target reads is the one to complete: a new one beside
+        // common settings would hide them.
+        let own = format!("{config}/{}/{name}.json", writing.environment);
+        let common = format!("{config}/{name}.json");
+        let path = if !paths.contains(&own) && paths.contains(&common) {
+            common
+        } else {
+            own
+        };
         let (mut file, before) = if paths.contains(&path) {
             let bytes = files.read(&path)?;
             (SettingsFile::parse(&path, &bytes)?, bytes)

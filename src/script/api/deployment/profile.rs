@@ -253,6 +253,17 @@ pub(super) mod module {
             .map_or(Dynamic::UNIT, Dynamic::from))
     }
 
+    /// Who has to approve a deployment of approval type `environment`.
+    ///
+    /// ```rhai,tenant
+    /// deployment::profile("standard").stage("prod").approvers.len() > 0
+    /// ```
+    #[rhai_fn(global, get = "approvers", pure, return_raw)]
+    pub fn approvers(stage: &mut Stage) -> Scripted<Array> {
+        let approvers = stage.entry().thrown()?.approvers.iter();
+        Ok(approvers.map(|name| name.clone().into()).collect())
+    }
+
     /// Whether people are spared the consent dialogue of canvas apps.
     ///
     /// ```rhai,tenant
