@@ -9,7 +9,6 @@ use crate::solution::checks::Present;
 use crate::solution::container::Part;
 use crate::solution::layout::{self, Shape};
 use crate::solution::xml::outline::{Element, Layers, Outline};
-use crate::solution::xml::scan::Attributes;
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::xml::{Fault, line_at};
 use crate::solution::{CUSTOMIZATIONS_FILE, Finding, PackageError, names};
@@ -36,7 +35,7 @@ pub(super) fn customizations<'t>(
     };
     let located = |fault: Fault| fault.in_file(CUSTOMIZATIONS_FILE, skeleton);
     let layers = outline.layers().map_err(located)?;
-    let namespaces = root_namespaces(&layers.root).map_err(located)?;
+    let namespaces = layers.root.namespaces().map_err(located)?;
     let bench = Bench {
         listing,
         managed,
@@ -83,13 +82,13 @@ fn build_collection(
     let collection = element.name;
     Ok(Some(match shape {
         Shape::Entities => entity::build_all(bench)?,
-        Shape::Each(key, sub) => {
+        Shape::Each(_, sub) => {
             let folder = if sub.is_empty() {
                 folder.to_owned()
             } else {
                 format!("{folder}/{sub}")
             };
-            files::each(bench, collection, &folder, key)?
+            files::each(bench, collection, &folder)?
         }
         Shape::Whole(path) => files::whole(bench, collection, path)?,
         Shape::WholeTwin(path) => files::whole_twin(bench, collection, path)?,
@@ -97,7 +96,7 @@ fn build_collection(
             files::beside_payload(bench, collection, folder, elements)?
         }
         Shape::WebResources => files::web_resources(bench)?,
-        Shape::FolderTwin(key, file) => files::folder_twin(bench, collection, folder, key, file)?,
+        Shape::FolderTwin(_, file) => files::folder_twin(bench, collection, folder, file)?,
         Shape::CanvasApps => files::canvas_apps(bench)?,
         Shape::Connectors => files::connectors(bench)?,
         Shape::Relationships => relationships::build(bench)?,
@@ -283,15 +282,4 @@ fn is_whole(collection: &str) -> bool {
 /// Whether an element of the skeleton has neither children nor text.
 fn is_empty<'t>(outline: Outline<'t>, element: &Element<'t>) -> Result<bool, Fault> {
     Ok(outline.children(element.inner.clone())?.is_empty() && outline.text_of(element)?.is_empty())
-}
-
-fn root_namespaces<'t>(root: &Element<'t>) -> Result<Vec<(&'t str, &'t str)>, Fault> {
-    let mut attributes = Attributes::new(root.attributes, root.span.start + 1 + root.name.len());
-    let mut found = Vec::new();
-    while let Some((name, value)) = attributes.next()? {
-        if name.starts_with("xmlns:") {
-            found.push((name, value));
-        }
-    }
-    Ok(found)
 }

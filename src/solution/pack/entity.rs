@@ -53,16 +53,12 @@ fn build(bench: &Bench<'_>, folder: &str) -> Result<Built, PackageError> {
         let mut writer = bench.fragment(ENTITY, fill.parts.size() + root.span.len() + 1024);
         page.copy_diverting(&mut writer, &root, &mut fill)?;
         built.xml = text(writer.finish());
-        for (name, sub_folder) in [
-            ("FormXml", "FormXml"),
-            ("SavedQueries", "SavedQueries"),
-            ("Visualizations", "Visualizations"),
-        ] {
-            let stray = bench.listing.below(&format!("{folder}/{sub_folder}"));
+        for name in ["FormXml", "SavedQueries", "Visualizations"] {
+            let stray = bench.listing.below(&format!("{folder}/{name}"));
             if let Some(first) = stray.first().filter(|_| !fill.met.contains(&name)) {
                 // Microsoft's tool says nothing (facts §5, §19).
                 let message = format!(
-                    "`{}` has no `<{name} />`, so {} files in `{sub_folder}` are left out",
+                    "`{}` has no `<{name} />`, so {} files in `{name}` are left out",
                     page.file,
                     stray.len()
                 );

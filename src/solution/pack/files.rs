@@ -6,7 +6,6 @@ use super::built::{Bench, Built, Page};
 use super::listing::File;
 use super::plugin_remap::Rename;
 use crate::solution::checks::{self, Present};
-use crate::solution::layout::Key;
 use crate::solution::order;
 use crate::solution::xml::outline::Element;
 use crate::solution::{Finding, PackageError};
@@ -60,7 +59,6 @@ pub(super) fn each(
     bench: &Bench<'_>,
     collection: &str,
     folder: &str,
-    _key: Key,
 ) -> Result<Built, PackageError> {
     join(bench.listing.directly_in(folder), |file| {
         bench.read(file, |page, root| component(bench, collection, page, &root))
@@ -177,6 +175,13 @@ pub(super) fn beside_payload(
             for element in elements {
                 part = part.or(page.child_text(&root, element)?);
             }
+            if part.is_none() {
+                for child in page.children(&root)? {
+                    if part.is_none() && child.name.ends_with("FileName") {
+                        part = Some(page.text(&child)?).filter(|part| part.starts_with('/'));
+                    }
+                }
+            }
             match part {
                 Some(part) if collection == "CustomControls" => {
                     control_parts(bench, page, &root, &part, &mut built);
@@ -270,7 +275,6 @@ pub(super) fn folder_twin(
     bench: &Bench<'_>,
     collection: &str,
     folder: &str,
-    _key: &str,
     file: &str,
 ) -> Result<Built, PackageError> {
     let mut chosen = Vec::new();

@@ -219,6 +219,14 @@ fn beside_payload<'a>(
     for element in elements {
         path = path.or(source.child_text(component, element)?);
     }
+    if path.is_none() {
+        // A kind of payload that came later than these names: its element ends alike.
+        for child in source.children(component)? {
+            if path.is_none() && child.name.ends_with("FileName") {
+                path = Some(source.text(&child)?).filter(|path| path.starts_with('/'));
+            }
+        }
+    }
     let Some(path) = path else {
         if component.attribute("unmodified").as_deref() == Some("1") {
             // Microsoft's tool drops it as well; the file it would be named by does not exist.

@@ -10,7 +10,6 @@ use super::recipe::{Output, Precedence, SortKey, sorted_list};
 use crate::solution::layout::{self, Shape};
 use crate::solution::manifest::Managed;
 use crate::solution::xml::outline::{Element, Layers, Outline};
-use crate::solution::xml::scan::Attributes;
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::xml::{Fault, decode, line_at};
 use crate::solution::{CUSTOMIZATIONS_FILE, SOLUTION_FILE, SOLUTION_XML};
@@ -52,8 +51,10 @@ impl<'a> Source<'a> {
         let layers = outline
             .layers()
             .map_err(|fault| fault.in_file(file, text))?;
-        let namespaces =
-            root_namespaces(&layers.root).map_err(|fault| fault.in_file(file, text))?;
+        let namespaces = layers
+            .root
+            .namespaces()
+            .map_err(|fault| fault.in_file(file, text))?;
         let mut claimed = HashSet::new();
         for (collection, _) in &layers.children {
             match layout::rule_of(collection.name) {
@@ -246,18 +247,6 @@ impl<'a> Source<'a> {
                 .push(Finding::warning("ALM-P102", name, message));
         }
     }
-}
-
-/// The namespace declarations of a root element, as they stand.
-fn root_namespaces<'a>(root: &Element<'a>) -> Result<Vec<(&'a str, &'a str)>, Fault> {
-    let mut attributes = Attributes::new(root.attributes, root.span.start + 1 + root.name.len());
-    let mut found = Vec::new();
-    while let Some((name, value)) = attributes.next()? {
-        if name.starts_with("xmlns:") {
-            found.push((name, value));
-        }
-    }
-    Ok(found)
 }
 
 /// `Other/Solution.xml`: the manifest with its lists in the order of facts §9.1.

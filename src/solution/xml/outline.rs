@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::scan::{Scanner, Token, attribute};
+use super::scan::{Attributes, Scanner, Token, attribute};
 use super::{Fault, unescape};
 
 /// An element as a range of its text.
@@ -23,6 +23,19 @@ impl<'a> Element<'a> {
     /// The value of an attribute.
     pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         attribute(self.attributes, name)
+    }
+
+    /// The prefixes that the element declares: `xmlns:…` with the raw value, in order.
+    pub(crate) fn namespaces(&self) -> Result<Vec<(&'a str, &'a str)>, Fault> {
+        let at = self.span.start + 1 + self.name.len();
+        let mut attributes = Attributes::new(self.attributes, at);
+        let mut found = Vec::new();
+        while let Some((name, value)) = attributes.next()? {
+            if name.starts_with("xmlns:") {
+                found.push((name, value));
+            }
+        }
+        Ok(found)
     }
 }
 
