@@ -2,3 +2,7 @@
 
 mod components;
 mod corpus;
+mod environment;
+mod import;
+mod layers;
+mod making;

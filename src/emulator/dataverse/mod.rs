@@ -100,12 +100,17 @@ fn single(
     below_root: &str,
     preferences: &Preferences,
 ) -> Result<Response, StoreError> {
+    // What time does goes on whatever becomes of this request.
+    let advanced: Result<(), ServiceError> = tx.attempt(|| {
+        let session = security::session(call, tx, environment.clone(), caller, root.clone())?;
+        EXTENSIONS
+            .iter()
+            .try_for_each(|extension| extension.advance(&session))
+    });
     let result = tx.attempt(|| {
         let work = || {
+            advanced?;
             let session = security::session(call, tx, environment, caller, root)?;
-            for extension in EXTENSIONS {
-                extension.advance(&session)?;
-            }
             route::answer(&session, call, below_root, preferences)
         };
         match work() {

@@ -221,6 +221,52 @@ impl Outline {
         })
     }
 
+    /// The same outline that also says that these components must be in the target: each with the
+    /// text of its `MissingDependency` element's children. What is listed already stays as it is.
+    pub fn requiring(&self, needed: &[(Identity, [String; 2])]) -> Result<Self, ComponentError> {
+        let listed: HashSet<Identity> = required_components(self)?
+            .into_iter()
+            .map(|(identity, _, _)| identity)
+            .collect();
+        let end = &self.line_end;
+        let mut said = HashSet::new();
+        let new: String = needed
+            .iter()
+            .filter(|(identity, _)| !listed.contains(identity))
+            .filter(|(identity, text)| said.insert((identity, &text[1])))
+            .map(|(_, [required, dependent])| {
+                format!(
+                    "{end}      <MissingDependency>{end}        {required}{end}        \
+                     {dependent}{end}      </MissingDependency>"
+                )
+            })
+            .collect();
+        if new.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut edits = Edits::default();
+        self.read(|manifest, text| {
+            let Some(list) = child(manifest, "MissingDependencies") else {
+                return;
+            };
+            match content_range(text, list) {
+                Some((start, stop)) => {
+                    let at = start + text[start..stop].trim_end().len();
+                    edits.replace(at, stop, format!("{new}{end}    "));
+                }
+                None => {
+                    let range = list.range();
+                    let list = format!("<MissingDependencies>{new}{end}    </MissingDependencies>");
+                    edits.replace(range.start, range.end, list);
+                }
+            }
+        })?;
+        Ok(Self {
+            manifest: edits.apply(&self.manifest),
+            ..self.clone()
+        })
+    }
+
     fn read<T>(&self, look: impl FnOnce(Node<'_, '_>, &str) -> T) -> Result<T, ComponentError> {
         let unreadable = |reason: String| ComponentError::Xml {
             part: "solution.xml".into(),

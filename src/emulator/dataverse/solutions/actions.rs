@@ -26,8 +26,34 @@ pub(super) fn operation(name: &str) -> Option<Operation> {
         "ExportSolutionAsync" => Operation::action(export_async),
         "DownloadSolutionExportData" => Operation::action(download),
         "UninstallSolutionAsync" => Operation::action(uninstall_async),
+        name if NOT_EMULATED.contains(&name) => Operation::action(refuse),
+        "RetrieveMissingComponents" | "RetrieveDependenciesForUninstallWithMetadata" => {
+            Operation::function(refuse)
+        }
         _ => return None,
     })
+}
+
+/// Actions about solutions that the emulated environment has not learned yet.
+const NOT_EMULATED: &[&str] = &[
+    "CloneAsPatch",
+    "CloneAsSolution",
+    "ExportTranslation",
+    "ImportTranslation",
+    "ImportTranslationAsync",
+    "AddComponentToSolutionAsync",
+    "AddComponentsToSolutionAsync",
+    "BulkRemoveActiveCustomizations",
+    "SetPreferredSolution",
+    "ConnectToGit",
+    "DisconnectFromGit",
+    "CommitToGit",
+    "RefreshChangesFromGit",
+    "PullChangesFromGit",
+];
+
+fn refuse(_: &Session<'_>, parameters: &Parameters) -> Result<Reply, ServiceError> {
+    Err(ServiceError::not_emulated(&parameters.name))
 }
 
 fn import(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, ServiceError> {

@@ -1,12 +1,17 @@
 //! Exporting an unmanaged solution, as it is or as a managed one.
 
-use super::dependencies::existing_solution;
-use super::record::{Record, Records};
+use std::collections::HashSet;
+
+use super::checks::installed;
+use super::dependencies::{existing_solution, is_standard};
+use super::record::{ACTIVE, Record, Records};
 use super::{rows, state};
 use crate::emulator::dataverse::row::{flag, id, number, text};
 use crate::emulator::dataverse::{Row, ServiceError, Session};
-use crate::solution::component::fragment::{Edits, Wrapped, child, top};
-use crate::solution::component::{Component, NewSolution, Outline, assemble, code};
+use crate::solution::component::fragment::{Edits, Wrapped, child, escape_attribute, top};
+use crate::solution::component::{
+    Component, ComponentType, Identity, NewSolution, Outline, assemble, code,
+};
 
 /// The zip of the solution `name`. Only what is published is in it
 /// (facts/dataverse-web-api.md, section 4.1).
@@ -67,10 +72,84 @@ pub(super) fn zip(
             )
         })
         .map_err(broken)?;
+    let needed = needed_elsewhere(session, &records, &name)?;
+    let outline = outline.requiring(&needed).map_err(broken)?;
     let package = assemble(&outline, &components).map_err(broken)?;
     package
         .to_zip()
         .map_err(|error| ServiceError::bad_request("0x80048033", error.to_string()))
+}
+
+/// What the components of `solution` need and it does not hold, as the manifest says it.
+fn needed_elsewhere(
+    session: &Session<'_>,
+    records: &Records,
+    solution: &str,
+) -> Result<Vec<(Identity, [String; 2])>, ServiceError> {
+    let content = records.content_of(solution);
+    let own: HashSet<&Identity> = content.iter().map(|record| &record.identity).collect();
+    let mut needed = Vec::new();
+    for record in &content {
+        let references = record
+            .effective()
+            .map(|definition| definition.references.as_slice());
+        for reference in references.unwrap_or_default() {
+            let Some(required) = records.meant(&reference.to) else {
+                continue;
+            };
+            let identity = &required.identity;
+            if own.contains(identity) || is_standard(session, identity)? {
+                continue;
+            }
+            let brings = match required
+                .layers
+                .iter()
+                .find(|layer| layer.solution != ACTIVE)
+            {
+                Some(layer) => {
+                    let row = installed(session, &layer.solution)?.unwrap_or_default();
+                    let version = text(&row, "version").unwrap_or_default();
+                    format!("{} ({version})", layer.solution)
+                }
+                None => ACTIVE.to_owned(),
+            };
+            let brings = format!(" solution=\"{}\"", escape_attribute(&brings));
+            let texts = [
+                end_of("Required", required, &brings),
+                end_of("Dependent", record, ""),
+            ];
+            needed.push((identity.clone(), texts));
+        }
+    }
+    Ok(needed)
+}
+
+/// One end of a dependency as the manifest writes it.
+fn end_of(element: &str, record: &Record, more: &str) -> String {
+    let kind = &record.identity.component_type;
+    let name = format!(
+        " displayName=\"{}\"",
+        escape_attribute(record.display_name())
+    );
+    let key = escape_attribute(record.schema_name().unwrap_or(&record.identity.key));
+    match kind {
+        ComponentType::Table(table) => {
+            let column = match table.as_str() {
+                "connectionreference" => "connectionreferencelogicalname",
+                "customapi" => "uniquename",
+                _ => "schemaname",
+            };
+            format!("<{element} type=\"{table}\"{name}{more} id.{column}=\"{key}\" />")
+        }
+        ComponentType::Code(code::TABLE) => {
+            let key = &record.identity.key;
+            format!("<{element} type=\"1\" schemaName=\"{key}\"{name}{more} />")
+        }
+        ComponentType::Code(number) => match record.effective().and_then(|it| it.id) {
+            Some(id) => format!("<{element} type=\"{number}\"{name}{more} id=\"{{{id}}}\" />"),
+            None => format!("<{element} type=\"{number}\" schemaName=\"{key}\"{name}{more} />"),
+        },
+    }
 }
 
 /// The component as callers see it: its published definition with what they changed in its row.

@@ -31,9 +31,6 @@ mod tables;
 mod template;
 mod upgrade;
 
-#[cfg(test)]
-mod trial;
-
 use std::sync::Arc;
 
 use uuid::Uuid;

@@ -30,6 +30,8 @@ pub(super) struct Writer<'a, 's> {
     holding: bool,
     /// The definitions that were in effect before.
     before: HashMap<Identity, Definition>,
+    /// The solution whose layer the written components have on top, once it was looked up.
+    owner: Option<(String, Option<Uuid>)>,
     /// Flows that are new here and should be on, by id.
     to_start: BTreeSet<Uuid>,
 }
@@ -52,6 +54,7 @@ impl<'a, 's> Writer<'a, 's> {
             publish_workflows: import.switches.publish_workflows,
             holding: import.switches.holding,
             before,
+            owner: None,
             to_start: BTreeSet::new(),
         }
     }
@@ -88,7 +91,8 @@ impl<'a, 's> Writer<'a, 's> {
         mut new: Row,
     ) -> Result<(), ServiceError> {
         let object_id = record.object_id;
-        new.extend(standing(self.session, table, record)?);
+        let owner = self.owner(record)?;
+        new.extend(standing(table, record, owner));
         new.insert(table.key.clone(), object_id.to_string().into());
         match component.component_type.code() {
             Some(code::WORKFLOW) => {
@@ -125,7 +129,7 @@ impl<'a, 's> Writer<'a, 's> {
         let before = before
             .map(|definition| definition.component(session, record))
             .transpose()?;
-        let mut changes = standing(session, table, record)?;
+        let mut changes = standing(table, record, self.owner(record)?);
         // An unmanaged layer with a definition of its own hides all that managed layers say.
         let hidden = self.managed
             && !self.convert
@@ -165,6 +169,19 @@ impl<'a, 's> Writer<'a, 's> {
         }
         session.update(&table.name, record.object_id, changes)?;
         Ok(())
+    }
+
+    /// The id of the solution whose layer is on top of `record`.
+    fn owner(&mut self, record: &Record) -> Result<Option<Uuid>, ServiceError> {
+        let name = record.layers.last().map_or(ACTIVE, |layer| &layer.solution);
+        if let Some((known, id)) = &self.owner
+            && known == name
+        {
+            return Ok(*id);
+        }
+        let id = solution_id(self.session, name)?;
+        self.owner = Some((name.to_owned(), id));
+        Ok(id)
     }
 
     /// Rows that are parts of a component's definition and have no component of their own.
@@ -261,7 +278,7 @@ impl<'a, 's> Writer<'a, 's> {
 }
 
 /// What every component's row says about where it comes from.
-fn standing(session: &Session<'_>, table: &Table, record: &Record) -> Result<Row, ServiceError> {
+fn standing(table: &Table, record: &Record, owner: Option<Uuid>) -> Row {
     let mut columns = Row::new();
     if table.column("ismanaged").is_some() {
         columns.insert("ismanaged".into(), record.is_managed().into());
@@ -269,14 +286,15 @@ fn standing(session: &Session<'_>, table: &Table, record: &Record) -> Result<Row
     if table.column("componentstate").is_some() {
         columns.insert("componentstate".into(), 0.into());
     }
-    if table.column("solutionid").is_some() {
-        let owner = record.layers.last().map_or(ACTIVE, |layer| &layer.solution);
-        let solution = super::checks::installed(session, owner)?;
-        if let Some(id) = solution.and_then(|solution| id(&solution, "solutionid")) {
-            columns.insert("solutionid".into(), id.to_string().into());
-        }
+    if let (Some(_), Some(owner)) = (table.column("solutionid"), owner) {
+        columns.insert("solutionid".into(), owner.to_string().into());
     }
-    Ok(columns)
+    columns
+}
+
+fn solution_id(session: &Session<'_>, name: &str) -> Result<Option<Uuid>, ServiceError> {
+    let solution = super::checks::installed(session, name)?;
+    Ok(solution.and_then(|solution| id(&solution, "solutionid")))
 }
 
 /// The lookups of a component's row: package files name other components by their keys.
@@ -461,7 +479,8 @@ pub(super) fn restore(
     }
     changes.retain(|column, _| !STATE.contains(&column.as_str()));
     changes.extend(lookups(session, records, &component)?);
-    changes.extend(standing(session, table, record)?);
+    let owner = record.layers.last().map_or(ACTIVE, |layer| &layer.solution);
+    changes.extend(standing(table, record, solution_id(session, owner)?));
     session.update(name, record.object_id, changes)?;
     Ok(())
 }

@@ -326,7 +326,7 @@ impl Parts {
         }
         column.on_create = value(node, "ValidForCreateApi") != Some("0");
         column.on_update = value(node, "ValidForUpdateApi") != Some("0");
-        column.required = value(node, "RequiredLevel") == Some("required") && column.on_create;
+        // The level `required` binds forms only; the Web API creates rows without such columns.
         column.default = default_value(node, &column.kind, &kind_name);
         if value(node, "DisplayMask").is_some_and(|mask| mask.contains("PrimaryName")) {
             table.primary_name = Some(column.name.clone());
