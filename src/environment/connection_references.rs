@@ -130,7 +130,18 @@ impl Environment {
         }
         self.check_connection(connection, &reference.connector)?;
         let columns = json!({ "connectionid": connection });
-        self.update_row("connectionreferences", &reference.id.into(), &columns)?;
+        match self.update_row("connectionreferences", &reference.id.into(), &columns) {
+            // Where the caller could not look, the environment itself has the last word.
+            Err(EnvironmentError::NotAllowed(refusal))
+                if refusal.message.contains("ConnectionAuthorizationFailed") =>
+            {
+                return Err(EnvironmentError::ConnectionNotShared {
+                    connection: connection.to_owned(),
+                    connector: reference.connector,
+                });
+            }
+            other => other?,
+        }
         Ok(Change::made(format!(
             "connection reference {name} connected to {connection}"
         )))

@@ -15,9 +15,9 @@ pub const MAYA: &str = "maya@contoso.example";
 pub const ALEX: &str = "alex@contoso.example";
 pub const GROUP: &str = "22222222-2222-4222-8222-222222222222";
 /// A connection in both environments that the pipeline may use.
-const SHARED: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+pub const SHARED: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
 /// A connection in both environments that is Alex's alone.
-const PRIVATE: &str = "ffff2c3d4e5f60718293a4b5c6d7e8f9";
+pub const PRIVATE: &str = "ffff2c3d4e5f60718293a4b5c6d7e8f9";
 
 /// The solution with a flow, environment variables and a connection reference.
 pub const FLOWS: &str = "02-hide-folders/unmanaged.zip";

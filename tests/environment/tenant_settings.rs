@@ -7,14 +7,14 @@ use almscript::problem::Problem;
 use crate::tenant::{ALEX, Contoso, FLOWS, GROUP, MAYA};
 
 /// Runs `mechanism` twice; only the first time may change something.
-fn twice(mechanism: impl Fn() -> Result<Change, EnvironmentError>) {
+pub fn twice(mechanism: impl Fn() -> Result<Change, EnvironmentError>) {
     let first = mechanism().unwrap();
     assert!(first.changed, "{}", first.message);
     let second = mechanism().unwrap();
     assert!(!second.changed, "{}", second.message);
 }
 
-fn first_flow(environment: &Environment, solution: &str) -> almscript::environment::Flow {
+pub fn first_flow(environment: &Environment, solution: &str) -> almscript::environment::Flow {
     environment.flows(solution).unwrap().remove(0)
 }
 
