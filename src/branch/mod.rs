@@ -6,6 +6,7 @@
 
 pub mod azure_devops;
 mod commit;
+mod connect;
 mod error;
 mod host;
 pub mod pipelines;
@@ -16,6 +17,7 @@ mod wait;
 
 pub use azure_devops::AzureDevOps;
 pub use commit::{Commit, NewCommit, mentioned_work_items};
+pub use connect::OpenError;
 pub use error::BranchError;
 pub use host::{
     Approval, Build, BuildChange, BuildFilter, BuildRequest, BuildState, BuildValidation, Check,

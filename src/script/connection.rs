@@ -15,12 +15,19 @@ impl Context {
     /// When there is no such identity or its secret cannot be read. Signing in itself happens with
     /// the first request.
     pub fn connection(&self, identity: &str) -> Result<Arc<dyn Transport>, HostError> {
-        let connections = self.shared(|context| {
+        Ok(self.connections()?.signed_in(identity)?)
+    }
+
+    /// All transports of the run.
+    ///
+    /// # Errors
+    /// None today; as [`Context::shared`].
+    pub fn connections(&self) -> Result<Arc<Connections>, HostError> {
+        self.shared(|context| {
             let learn = context.secret_listener();
             let base = context.transport().clone();
             let made = Connections::over(context.workspace(), base, context.cancel());
             Ok::<_, HostError>(made.telling(learn))
-        })?;
-        Ok(connections.signed_in(identity)?)
+        })
     }
 }

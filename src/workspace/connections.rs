@@ -22,7 +22,8 @@ use crate::transport::authorize::{Authorize, Credential, EntraTokens, service_ho
 use crate::transport::https::{Https, Timeouts};
 use crate::transport::retry::{Retry, RetryPolicy};
 use crate::transport::{
-    Cancel, HeaderValue, InProcess, Request, Response, Transport, TransportError,
+    Cancel, HeaderValue, InProcess, Method, Request, Response, StatusCode, Transport,
+    TransportError, Url,
 };
 
 /// The transports of one workspace, one per identity.
@@ -117,6 +118,11 @@ impl Connections {
         self
     }
 
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// The transport that signs nothing and repeats nothing.
     pub fn base(&self) -> &Arc<dyn Transport> {
         &self.base
@@ -143,21 +149,44 @@ impl Connections {
         let unknown = || ConnectError::UnknownIdentity(name.to_owned());
         let identities = &self.workspace.config().identities;
         let identity = identities.get(name).ok_or_else(unknown)?;
-        let transport = self.sign_in(name, identity)?;
+        let transport = self.sign_in(name, identity, self.base.clone())?;
         signed_in.insert(name.to_owned(), transport.clone());
         Ok(transport)
     }
 
-    fn sign_in(&self, name: &str, identity: &Identity) -> Result<Arc<dyn Transport>, ConnectError> {
+    /// The value of the `Authorization` header that the identity called `name` sends to `url`, for
+    /// other programs such as `git`. Signing in happens now.
+    ///
+    /// # Errors
+    /// Those of [`Connections::signed_in`], and when signing in fails.
+    pub fn authorization(&self, name: &str, url: &Url) -> Result<Secret, ConnectError> {
+        let unknown = || ConnectError::UnknownIdentity(name.to_owned());
+        let identities = &self.workspace.config().identities;
+        let identity = identities.get(name).ok_or_else(unknown)?;
+        let listener = Arc::new(Listener::default());
+        let signed = self.sign_in(name, identity, listener.clone())?;
+        signed.send(Request::new(Method::GET, url.clone()))?;
+        let mut heard = listener.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let header = heard
+            .take()
+            .ok_or_else(|| ConnectError::Nobody(name.to_owned()))?;
+        (self.learn)(&header);
+        Ok(header)
+    }
+
+    /// Signs what goes to `inner`; tokens are asked for over the workspace's own transport.
+    fn sign_in(
+        &self,
+        name: &str,
+        identity: &Identity,
+        inner: Arc<dyn Transport>,
+    ) -> Result<Arc<dyn Transport>, ConnectError> {
         let tenant = &self.workspace.config().tenant;
         let credential = match identity.sign_in() {
             None => return Err(ConnectError::Nobody(name.to_owned())),
             Some(SignIn::Token(source)) => {
                 let token = self.secret(source)?;
-                let signed = AccessToken {
-                    inner: self.base.clone(),
-                    token,
-                };
+                let signed = AccessToken { inner, token };
                 return Ok(Arc::new(self.patient(signed)));
             }
             Some(SignIn::Application { id, secret }) => Credential::ClientSecret {
@@ -182,7 +211,7 @@ impl Connections {
             .map_or_else(|| "organizations".to_owned(), |id| id.to_string());
         let asking = Arc::new(self.patient(self.base.clone()));
         let tokens = EntraTokens::new(asking, &tenant.login, &id, credential)?;
-        let signed = Authorize::new(self.base.clone(), Arc::new(tokens));
+        let signed = Authorize::new(inner, Arc::new(tokens));
         Ok(Arc::new(self.patient(signed)))
     }
 
@@ -221,6 +250,21 @@ fn open_tenant(folder: &Path) -> Result<InProcess, String> {
         None => error.to_string(),
     })?;
     Ok(InProcess::new(Arc::new(tenant)))
+}
+
+/// A transport that sends nothing: it keeps the header of the request that it is given.
+#[derive(Default)]
+struct Listener(Mutex<Option<Secret>>);
+
+impl Transport for Listener {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let header = request.headers.get(http::header::AUTHORIZATION);
+        let header = header
+            .and_then(|header| header.to_str().ok())
+            .map(Secret::new);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = header;
+        Ok(Response::new(StatusCode::OK))
+    }
 }
 
 /// A transport that signs with a personal access token, as git hosts take them.
@@ -266,11 +310,8 @@ impl std::fmt::Debug for Connections {
 
 #[cfg(test)]
 mod tests {
-    use url::Url;
-
     use super::*;
     use crate::emulator::TenantDefinition;
-    use crate::transport::Method;
 
     const ALM_TOML: &str = r#"
 [tenant]

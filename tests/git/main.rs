@@ -3,4 +3,5 @@
 mod azure_devops;
 mod client;
 mod objects;
+mod scripting;
 mod tenant;

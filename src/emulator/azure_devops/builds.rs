@@ -355,6 +355,7 @@ fn search(organisation: &Organisation<'_>, project: &Project) -> Answer {
     let repository = organisation.query("repositoryId");
     let fits = |it: &Build| {
         it.project == project.id
+            && repository.is_none_or(|id| id.eq_ignore_ascii_case(&it.repository.to_string()))
             && status
                 .as_ref()
                 .is_none_or(|wanted| wanted.contains(&it.status.as_str()))

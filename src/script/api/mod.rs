@@ -12,6 +12,7 @@
 //! function of a namespace takes the call and begins with `Context::of`, which is also how an error
 //! knows its line: Rhai gives none to what comes out of a namespace.
 
+pub mod branch;
 pub mod deployment;
 pub mod environment;
 mod error;
@@ -59,6 +60,7 @@ pub fn groups() -> &'static [Group] {
             Group::new("run", exported_module!(run::module)),
             Group::new("solution", exported_module!(solution::module)),
             Group::new("environment", environment::group()),
+            Group::new("branch", branch::group()),
             Group::new("deployment", deployment::group()),
         ]
     })
@@ -81,6 +83,11 @@ pub fn keepers() -> Keepers {
         .add::<package::Package>()
         .add::<source_tree::SourceTree>()
         .add::<environment::Environment>()
+        .add::<branch::Repository>()
+        .add::<branch::Branch>()
+        .add::<branch::Commit>()
+        .add::<branch::PullRequest>()
+        .add::<branch::Build>()
         .add::<deployment::Settings>()
         .add::<deployment::Profile>()
         .add::<deployment::Stage>();

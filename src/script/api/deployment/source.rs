@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::{Dynamic, ImmutableString};
 
 use super::super::HostError;
+use super::super::branch::Branch;
 use crate::deployment::{DeploymentError, Files};
 use crate::script::Context;
 
@@ -16,8 +17,8 @@ pub(super) fn files_of(context: &Context, source: &Dynamic) -> Result<Box<dyn Fi
     if let Some(path) = source.read_lock::<ImmutableString>() {
         return Ok(Box::new(Folder::open(context.root(), &path)?));
     }
-    if let Some(branch) = source.read_lock::<crate::branch::Branch>() {
-        return Ok(Box::new(branch.clone()));
+    if let Some(branch) = source.read_lock::<Branch>() {
+        return Ok(Box::new(branch.version()?));
     }
     let message = format!("a `{}` holds no deployment files", source.type_name());
     Err(HostError::new("ALM-D013", message)
