@@ -141,10 +141,10 @@ pub fn mentioned_work_items(message: &str) -> Vec<i64> {
         if rest[length..].starts_with(char::is_alphanumeric) {
             continue;
         }
-        if let Ok(id) = rest[..length].parse() {
-            if !found.contains(&id) {
-                found.push(id);
-            }
+        if let Ok(id) = rest[..length].parse()
+            && !found.contains(&id)
+        {
+            found.push(id);
         }
     }
     found

@@ -15,6 +15,8 @@ pub mod definition;
 pub mod directory;
 pub mod fault;
 pub mod power_platform;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod store;
 mod tenant;
 pub mod token;

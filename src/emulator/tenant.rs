@@ -256,6 +256,18 @@ impl Tenant {
         }
     }
 
+    /// Takes a request apart and finds out who sent it, for what is served without being a Web API.
+    #[cfg(feature = "serve")]
+    pub(super) fn introduce(&self, request: Request) -> Result<Call, StoreError> {
+        let mut call = Call::new(request, self.clock.now());
+        let authorization = call.header("authorization").map(str::to_owned);
+        let bearer = self
+            .store
+            .write(|tx| token::bearer(tx, self.about.id, authorization.as_deref(), call.now))?;
+        (call.caller, call.audience) = bearer.unzip();
+        Ok(call)
+    }
+
     fn perform(&self, request: Request, now: Timestamp) -> Result<Performed, StoreError> {
         let mut call = Call::new(request, now);
         self.store.write(|tx| {

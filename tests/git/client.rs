@@ -305,7 +305,9 @@ fn two_makers_who_save_different_files_both_succeed_and_the_same_file_is_refused
                 }
             })
         });
-        saves.map(|save| save.join().unwrap());
+        for save in saves {
+            save.join().unwrap();
+        }
     });
     let log = one
         .store()

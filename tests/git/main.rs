@@ -4,4 +4,6 @@ mod azure_devops;
 mod client;
 mod objects;
 mod scripting;
+#[cfg(feature = "serve")]
+mod served;
 mod tenant;

@@ -549,12 +549,11 @@ fn report(organisation: &Organisation<'_>, mut build: Build, body: &Value) -> An
         build.number = number.to_owned();
     }
     build.save(organisation)?;
-    if build.is_over() {
-        if let Some(id) = build.pull_request().and_then(|id| id.parse::<i64>().ok()) {
-            if pull_requests::find(organisation, &id.to_string()).is_ok() {
-                evaluations::complete_if_ready(organisation, id)?;
-            }
-        }
+    let validates = build.pull_request().and_then(|id| id.parse::<i64>().ok());
+    if let Some(id) = validates.filter(|_| build.is_over())
+        && pull_requests::find(organisation, &id.to_string()).is_ok()
+    {
+        evaluations::complete_if_ready(organisation, id)?;
     }
     Ok(build)
 }

@@ -290,3 +290,10 @@ pub(super) fn required<'v>(body: &'v Value, name: &str) -> Result<&'v str, Refus
             )
         })
 }
+
+/// Whether `value` is the number that `text`, a part of an address, says.
+pub(super) fn is_number(value: &Value, text: &str) -> bool {
+    value
+        .as_i64()
+        .is_some_and(|number| text.parse() == Ok(number))
+}

@@ -417,11 +417,11 @@ fn change(
     {
         pull_request.completion_options = options.clone();
     }
-    if let Some(target) = body.get("targetRefName").and_then(Value::as_str) {
-        if target != pull_request.target {
-            pull_request.target = target.to_owned();
-            merging::test(organisation, &bare, &mut pull_request)?;
-        }
+    if let Some(target) = body.get("targetRefName").and_then(Value::as_str)
+        && target != pull_request.target
+    {
+        pull_request.target = target.to_owned();
+        merging::test(organisation, &bare, &mut pull_request)?;
     }
     if let Some(by) = body.get("autoCompleteSetBy") {
         let id = by["id"].as_str().and_then(|id| Uuid::parse_str(id).ok());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::evaluations;
-use super::organisation::{Organisation, flag, named, required};
+use super::organisation::{Organisation, flag, is_number, named, required};
 use super::pull_requests::{PullRequest, Reviewer, pull_request_url};
 use super::refusal::{Answer, bad_request, list, no_content, not_emulated, not_found, ok};
 use super::repositories::Repository;
@@ -83,8 +83,7 @@ pub(super) fn route(
         ("statuses", &Method::GET, []) => return list(it.statuses),
         ("statuses", &Method::POST, []) => add_status(organisation, repository, &mut it)?,
         ("statuses", &Method::DELETE, [id]) => {
-            it.statuses
-                .retain(|status| status["id"].to_string() != **id);
+            it.statuses.retain(|status| !is_number(&status["id"], id));
             it.save(organisation)?;
             return no_content();
         }
@@ -296,7 +295,7 @@ fn threads(
         let found = it
             .threads
             .iter()
-            .position(|thread| thread["id"].to_string() == id);
+            .position(|thread| is_number(&thread["id"], id));
         found.ok_or_else(|| {
             not_found(
                 "GitPullRequestCommentThreadNotFoundException",

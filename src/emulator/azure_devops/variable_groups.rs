@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::organisation::{Organisation, required};
+use super::organisation::{Organisation, is_number, required};
 use super::refusal::{Answer, list, no_content, not_emulated, not_found, ok};
 use super::repositories::{self, Project};
 use crate::transport::Method;
@@ -32,10 +32,9 @@ pub(super) fn route(
                 name.is_none_or(|name| match name.strip_suffix('*') {
                     Some(start) => own.to_lowercase().starts_with(&start.to_lowercase()),
                     None => own.eq_ignore_ascii_case(name),
-                }) && ids.is_none_or(|ids| {
-                    ids.split(',')
-                        .any(|id| id.trim() == group["id"].to_string())
-                }) && project.is_none_or(|project| belongs(group, project))
+                }) && ids
+                    .is_none_or(|ids| ids.split(',').any(|id| is_number(&group["id"], id.trim())))
+                    && project.is_none_or(|project| belongs(group, project))
             };
             let all: Vec<Value> = organisation.list(KIND)?;
             list(all.iter().filter(|group| fits(group)).map(wire).collect())
