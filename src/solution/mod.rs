@@ -20,6 +20,7 @@ mod mapping;
 pub mod merge;
 pub mod model;
 mod names;
+pub mod normalise;
 mod order;
 mod pack;
 mod plugin_identity;

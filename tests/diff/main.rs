@@ -5,4 +5,5 @@
 mod corpus;
 mod edits;
 mod merging;
+mod noise;
 mod told;

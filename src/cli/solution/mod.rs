@@ -3,6 +3,7 @@
 mod arguments;
 mod diff;
 mod info;
+mod normalise;
 mod pack;
 mod report;
 mod side;
@@ -26,6 +27,7 @@ enum SolutionCommand {
     Pack(pack::PackArgs),
     Info(info::InfoArgs),
     Diff(diff::DiffArgs),
+    Normalise(normalise::NormaliseArgs),
 }
 
 /// Runs `alm solution …`.
@@ -35,5 +37,6 @@ pub fn run(arguments: &SolutionArgs, output: Output) -> Result<(), Failure> {
         SolutionCommand::Pack(arguments) => pack::run(arguments, output),
         SolutionCommand::Info(arguments) => info::run(arguments, output),
         SolutionCommand::Diff(arguments) => diff::run(arguments, output),
+        SolutionCommand::Normalise(arguments) => normalise::run(arguments, output),
     }
 }

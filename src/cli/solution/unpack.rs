@@ -9,6 +9,7 @@ use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, PackageType, Switch};
 use super::report::{Report, unusable};
+use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
     Mapping, Package, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions, unpack,
     unpack_both,
@@ -37,6 +38,10 @@ pub struct UnpackArgs {
     #[arg(long, short = 'c', num_args = 0..=1, default_missing_value = "true",
           value_name = "BOOL", ignore_case = true)]
     clobber: Option<Switch>,
+
+    /// Take the noise out, as `alm solution normalise` does
+    #[arg(long)]
+    normalise: bool,
 }
 
 /// Runs `alm solution unpack`.
@@ -75,6 +80,10 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     };
     let Unpacked { mut tree, findings } = unpacked;
     report.findings(&findings);
+    if arguments.normalise {
+        let done = normalise(&tree, &NormaliseOptions::default());
+        tree = done.map_err(|error| Refused::Command(error.into()))?.tree;
+    }
     if let Some(folders) = common.single_component.folders() {
         tree = tree
             .iter()
