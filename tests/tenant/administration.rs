@@ -98,7 +98,7 @@ fn an_app_is_shared_given_away_and_opened_without_asking() {
             .collect()
     };
     let maya_owns = ("Maya Maker".to_owned(), "Owner".to_owned());
-    assert_eq!(permissions(&pipeline), [maya_owns.clone()]);
+    assert_eq!(permissions(&pipeline), std::slice::from_ref(&maya_owns));
     let sales = derived_id("group", "Sales").to_string();
     let put = |role: &str, kind: &str| {
         json!({ "put": [{ "properties": {

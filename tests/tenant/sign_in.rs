@@ -147,6 +147,10 @@ fn members_of_a_group_come_in_through_its_team_with_its_roles() {
     sam.create("accounts", json!({ "name": "Sam's" }));
     let flow = json!({ "name": "f", "category": 5, "type": 1 });
     assert_eq!(sam.post("workflows", flow).refusal(403).0, "0x80048306");
+    assert_eq!(
+        sam.post("PublishAllXml", json!({})).refusal(403).0,
+        "0x80048306"
+    );
 }
 
 #[test]

@@ -23,12 +23,16 @@ pub const SERVICE_VERSION: &str = "9.2.24074.216";
 /// What one request for many rows may hold.
 const MOST_TARGETS: usize = 1_000;
 
-/// The operation called `name`.
-pub(super) fn find(name: &str) -> Option<Operation> {
-    if let Some(found) = EXTENSIONS
+/// The operation called `name` that another part adds.
+fn added(name: &str) -> Option<Operation> {
+    EXTENSIONS
         .iter()
         .find_map(|extension| extension.operation(name))
-    {
+}
+
+/// The operation called `name`.
+pub(super) fn find(name: &str) -> Option<Operation> {
+    if let Some(found) = added(name) {
         return Some(found);
     }
     Some(match name {
@@ -74,6 +78,10 @@ pub(super) fn run(
     let Some(operation) = find(name) else {
         return Ok(None);
     };
+    // What other parts add changes solutions and customizations.
+    if operation.verb == OperationVerb::Action && added(name).is_some() {
+        security::may_customize(session, name)?;
+    }
     let fits = match operation.verb {
         OperationVerb::Action => call.method == Method::POST,
         OperationVerb::Function => call.method == Method::GET,

@@ -34,6 +34,9 @@ struct Loaded {
     by_value: RefCell<HashMap<String, Rc<Index>>>,
 }
 
+/// Related rows and their table.
+pub(super) type Related = (Arc<Table>, Vec<Row>);
+
 type Index = HashMap<String, Vec<usize>>;
 
 impl<'s, 'a> Reader<'s, 'a> {
@@ -110,7 +113,7 @@ impl<'s, 'a> Reader<'s, 'a> {
         table: &Table,
         row: &Row,
         navigation: &str,
-    ) -> Result<Option<(Arc<Table>, Vec<Row>)>, ServiceError> {
+    ) -> Result<Option<Related>, ServiceError> {
         let Some(id) = row::id(row, &table.key).map(|id| id.to_string()) else {
             return Ok(None);
         };
