@@ -3,17 +3,21 @@
 //! A command reads its arguments, calls the floors below and shows the outcome; it decides no
 //! workflow. [`main`] is all that the program does.
 
+mod approve;
 mod completions;
 mod demo;
 mod env;
 mod exit;
 mod explain;
 mod failure;
+mod git_host;
 mod history;
 mod interrupt;
 mod new;
 mod options;
 mod persona_scripts;
+mod pr;
+mod prepared;
 mod reference;
 mod render;
 mod run;
@@ -21,6 +25,7 @@ mod schema;
 mod scripts;
 mod show;
 mod solution;
+mod watch;
 
 pub use exit::Exit;
 
@@ -66,6 +71,9 @@ enum Command {
     Scripts(scripts::ScriptsArgs),
     History(history::HistoryArgs),
     Show(show::ShowArgs),
+    Watch(watch::WatchArgs),
+    Approve(approve::ApproveArgs),
+    Pr(pr::PrArgs),
     Solution(solution::SolutionArgs),
 }
 
@@ -85,9 +93,11 @@ fn typed(arguments: impl IntoIterator<Item = OsString>, color: Color) -> Exit {
         Ok(cli) => cli,
         Err(error) => return shown_by_clap(&error),
     };
-    if let Command::Run(arguments) = &cli.command {
-        cli.options = arguments.options(cli.options);
-    }
+    cli.options = match &cli.command {
+        Command::Run(arguments) => arguments.options(cli.options),
+        Command::Watch(arguments) => arguments.options(cli.options),
+        _ => cli.options,
+    };
     if cli.options.color == Color::Auto {
         cli.options.color = color;
     }
@@ -110,7 +120,10 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Completions(arguments) => completions::run(&arguments, output),
         Command::Complete(arguments) => completions::complete(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
-        Command::Run(arguments) => run::run(arguments, cli.options, output),
+        Command::Run(arguments) => run::run(arguments, &cli.options, output),
+        Command::Watch(arguments) => watch::run(arguments, &cli.options, output),
+        Command::Approve(arguments) => approve::run(&arguments, &cli.options, output),
+        Command::Pr(arguments) => pr::run(&arguments, &cli.options, output),
         Command::History(arguments) => history::run(&arguments, &cli.options, output),
         Command::Show(arguments) => show::run(&arguments, &cli.options, output),
         Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),

@@ -52,20 +52,68 @@ fn an_unknown_command_is_a_wrong_command_line() {
 #[test]
 fn the_example_can_be_used_at_once() {
     let place = Place::empty();
-    place.alm(&["new", "contoso", "--example"]).ends_with(0).says("Made the example workspace");
-    let ended = place.alm(&["env", "list", "--workspace", "contoso"]).ends_with(0);
-    let names: Vec<&str> =
-        ended.out.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    place
+        .alm(&["new", "contoso", "--example"])
+        .ends_with(0)
+        .says("Made the example workspace");
+    let ended = place
+        .alm(&["env", "list", "--workspace", "contoso"])
+        .ends_with(0);
+    let names: Vec<&str> = ended
+        .out
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert_eq!(names, ["dev", "dev2", "validation", "test", "prod"]);
     place
         .alm(&["env", "show", "dev", "--workspace", "contoso"])
         .ends_with(0)
         .says("PowerAutomateSamples")
         .says("PermitManagement");
-    place.alm(&["scripts", "--workspace", "contoso"]).ends_with(0);
-    place.alm(&["env", "show", "dve", "--workspace", "contoso"]).ends_with(2).says("`dev`");
     place
-        .alm(&["env", "show", "prod", "--workspace", "contoso", "--as", "new-maker"])
+        .alm(&["scripts", "--workspace", "contoso"])
+        .ends_with(0);
+    place
+        .alm(&["env", "show", "dve", "--workspace", "contoso"])
+        .ends_with(2)
+        .says("`dev`");
+    place
+        .alm(&[
+            "env",
+            "show",
+            "prod",
+            "--workspace",
+            "contoso",
+            "--as",
+            "new-maker",
+        ])
         .ends_with(5)
         .says("not among its environments");
+}
+
+#[test]
+fn pull_requests_of_the_example_are_looked_at_as_the_person_who_acts() {
+    let place = Place::empty();
+    place.alm(&["new", ".", "--example"]).ends_with(0);
+    place
+        .alm(&["pr", "list"])
+        .ends_with(0)
+        .says("There are no such pull requests.");
+    place
+        .alm(&["pr", "show", "7"])
+        .ends_with(1)
+        .says("ALM-B012");
+    place
+        .alm(&["pr", "list", "--repository", "app"])
+        .ends_with(2)
+        .says("did you mean `apps`?");
+    place
+        .alm(&["approve", "7"])
+        .ends_with(2)
+        .says("neither a run nor a build");
+    place
+        .alm(&["approve", "7", "--build", "--as", "new-maker"])
+        .ends_with(5)
+        .says("ALM-W017");
 }

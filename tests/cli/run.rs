@@ -225,3 +225,61 @@ fn a_failed_run_is_resumed_after_its_finished_steps() {
     );
     place.alm(&["run", "empty", "--as", "admin"]).ends_with(0);
 }
+
+#[test]
+fn a_run_that_waits_goes_on_when_it_is_approved() {
+    let place = place();
+    place.write(
+        "scripts/ask.rhai",
+        "//! Ask.\nstep(\"Before\", || notice(\"before\"));\n\
+         let decision = run::wait_for(\"approval\", #{ stage: \"prod\" });\n\
+         `${decision.approved} by ${decision.by}: ${decision.comment}`\n",
+    );
+    place
+        .alm(&["run", "ask", "--as", "admin"])
+        .ends_with(6)
+        .says("run 1 waits for approval");
+    place
+        .alm(&["history", "--outcome", "waiting"])
+        .ends_with(0)
+        .says("ask");
+    let ended = place
+        .alm(&[
+            "approve",
+            "1",
+            "--as",
+            "admin",
+            "--identity",
+            "maya",
+            "--comment",
+            "fine",
+        ])
+        .ends_with(0)
+        .says("true by maya@contoso.example: fine");
+    assert!(
+        !ended.err.contains("note: before"),
+        "a finished step was repeated: {}",
+        ended.err
+    );
+    place
+        .alm(&["approve", "1", "--as", "admin"])
+        .ends_with(1)
+        .says("does not wait");
+    place
+        .alm(&["approve", "9", "--as", "admin"])
+        .ends_with(2)
+        .says("there is no run 9");
+}
+
+#[test]
+fn a_watch_checks_what_was_typed_before_it_watches() {
+    let place = place();
+    place
+        .alm(&["watch", "gret", "--as", "admin"])
+        .ends_with(2)
+        .says("did you mean `greet`?");
+    place
+        .alm(&["watch", "greet", "--as", "admin", "--tims", "2"])
+        .ends_with(2)
+        .says("--times");
+}

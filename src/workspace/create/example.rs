@@ -192,13 +192,22 @@ impl Filling {
                 "ImportJobId": Uuid::new_v4(),
             });
             let request = Request::new(Method::POST, web_api(&["ImportSolution"], &[]));
-            self.send(&format!("import {}", made.solution), &maker, request.json(&import))?;
+            self.send(
+                &format!("import {}", made.solution),
+                &maker,
+                request.json(&import),
+            )?;
 
             let filter = format!("connectionreferencelogicalname eq '{}'", made.reference);
-            let query = [("$select", "connectionreferenceid"), ("$filter", filter.as_str())];
+            let query = [
+                ("$select", "connectionreferenceid"),
+                ("$filter", filter.as_str()),
+            ];
             let request = Request::new(Method::GET, web_api(&["connectionreferences"], &query));
             let found = self.send("read a connection reference", &maker, request)?;
-            let id = found["value"][0]["connectionreferenceid"].as_str().unwrap_or_default();
+            let id = found["value"][0]["connectionreferenceid"]
+                .as_str()
+                .unwrap_or_default();
             let row = format!("connectionreferences({id})");
             let change = json!({ "connectionid": made.connection });
             let request = Request::new(Method::PATCH, web_api(&[&row], &[])).json(&change);
@@ -311,12 +320,21 @@ mod tests {
     fn the_example_is_filled_through_its_services() {
         let dir = tempfile::tempdir().unwrap();
         example(dir.path()).unwrap_or_else(|error| panic!("{error}"));
-        let repository = dir.path().join(".alm/tenant/repositories/contoso/ALM/apps.git");
+        let repository = dir
+            .path()
+            .join(".alm/tenant/repositories/contoso/ALM/apps.git");
         let repository = BareRepository::open(&repository).unwrap();
         let main = repository.resolve("refs/heads/main").unwrap();
-        for path in ["PermitManagement/config/deploymentSettings.json", ".gitattributes"] {
+        for path in [
+            "PermitManagement/config/deploymentSettings.json",
+            ".gitattributes",
+        ] {
             let wanted = REPOSITORY.get_file(path).unwrap().contents();
-            assert_eq!(repository.read_file(main, path).unwrap().as_deref(), Some(wanted), "{path}");
+            assert_eq!(
+                repository.read_file(main, path).unwrap().as_deref(),
+                Some(wanted),
+                "{path}"
+            );
         }
     }
 
