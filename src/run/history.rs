@@ -9,11 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
-use serde::de::DeserializeOwned;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use serde_json::{Map, Value};
 
 use super::alive::{self, Alive};
+use super::rows::{json, run_record, step_record, time};
 use super::{Event, Outcome, RunError, RunId, RunRecord, StepRecord};
 use crate::script::diagnostics::Failure;
 use crate::script::{Record, Wait};
@@ -112,6 +113,10 @@ impl History {
         // WAL lets others read while a run writes. NORMAL loses nothing when a process dies.
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Copying the log into the file when the last user leaves waits for the disk twice, which
+        // is most of the time of a small run. The log is copied when it has two hundred pages.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 200)?;
         Self::with(connection, Some(folder.join("running")))
     }
 
@@ -458,72 +463,4 @@ fn question(wait: &Wait) -> String {
 
 fn to_json_text<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("these types have text keys and nothing that can fail")
-}
-
-fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
-    let outcome: Option<String> = row.get("outcome")?;
-    Ok(RunRecord {
-        id: RunId(row.get("id")?),
-        script: row.get("script")?,
-        label: row.get("label")?,
-        hash: row.get("hash")?,
-        who: row.get("who")?,
-        persona: row.get("persona")?,
-        parameters: json(row, "parameters")?,
-        about: json(row, "about")?,
-        started: time(row, "started")?,
-        finished: optional_time(row, "finished")?,
-        outcome: outcome.as_deref().and_then(Outcome::from_word),
-        value: optional_json(row, "value")?.unwrap_or(Value::Null),
-        failure: optional_json(row, "failure")?,
-        waiting: optional_json(row, "waiting")?,
-        attempts: row.get("attempts")?,
-    })
-}
-
-fn step_record(row: &Row<'_>) -> rusqlite::Result<StepRecord> {
-    Ok(StepRecord {
-        id: row.get("id")?,
-        parent: row.get("parent")?,
-        name: row.get("name")?,
-        depth: row.get("depth")?,
-        started: time(row, "started")?,
-        finished: optional_time(row, "finished")?,
-        state: row.get("state")?,
-        result: optional_json(row, "result")?.unwrap_or(Value::Null),
-        error: row.get("error")?,
-    })
-}
-
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|error| unreadable(row, column, error))
-}
-
-fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
-    match row.get::<_, Option<String>>(column)? {
-        Some(_) => json(row, column).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
-    let text: String = row.get(column)?;
-    text.parse()
-        .map_err(|error: jiff::Error| unreadable(row, column, error))
-}
-
-fn optional_time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
-    match row.get::<_, Option<String>>(column)? {
-        Some(_) => time(row, column).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn unreadable<E>(row: &Row<'_>, column: &str, error: E) -> rusqlite::Error
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    let index = row.as_ref().column_index(column).unwrap_or_default();
-    rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(error))
 }

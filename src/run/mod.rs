@@ -8,6 +8,7 @@
 mod agent;
 mod alive;
 mod artifacts;
+mod carry;
 mod error;
 mod event;
 mod history;
@@ -15,6 +16,7 @@ mod host;
 mod journal;
 mod record;
 mod redaction;
+mod rows;
 mod start;
 pub mod watch;
 

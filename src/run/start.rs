@@ -1,30 +1,23 @@
-//! Starting a run, carrying it to its end, and resuming one.
+//! Starting a run, the first time or again.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use rhai::Dynamic;
 use serde_json::{Map, Value};
 
-use super::history::{NewRun, RunEnd};
+use super::carry::{Carriage, Loaded};
+use super::history::NewRun;
 use super::journal::Journal;
 use super::redaction::redacted_map;
-use super::{Event, Host, Observer, Outcome, RunError, RunId};
-use crate::script::api::HostError;
-use crate::script::diagnostics::{Ended, Failure, explain};
+use super::{Host, Observer, Outcome, RunError, RunId};
+use crate::script::diagnostics::Failure;
 use crate::script::engine::{Limits, Program};
 use crate::script::parameters::{Declaration, Given, Kind, Rules};
-use crate::script::{
-    Context, ContextParts, Library, Record, RunFacts, Script, Sources, StepSink as _, Wait, to_json,
-};
+use crate::script::{Context, ContextParts, Library, Record, RunFacts, Script, Sources, Wait};
 use crate::transport::redact::Redactor;
 use crate::transport::{Cancel, Cancelled};
-
-/// The stack of a script's thread. A script nests calls as deep as its limits allow, and each
-/// level takes several frames of the interpreter; the main thread of Windows has one megabyte.
-const STACK: usize = 64 << 20;
 
 /// A run that is about to start.
 pub struct Start<'h> {
@@ -158,24 +151,17 @@ impl<'h> Start<'h> {
 
     fn first(&self, name: &str, library: Library) -> Result<Finished, RunError> {
         let persona = self.host.persona();
-        let plain = name.strip_prefix("bundled/").unwrap_or(name);
         let script = library.script(name)?;
-        if !persona.sees_script(plain) {
-            return Err(RunError::NotForPersona {
-                persona: persona.name().unwrap_or_default().to_owned(),
-                script: name.to_owned(),
-            });
-        }
+        self.check_sight(name)?;
         let declaration = script.declaration()?;
         let rules: Rules = declaration
             .parameters
             .iter()
-            .map(|p| (p.name.clone(), persona.parameter(plain, &p.name)))
+            .map(|p| (p.name.clone(), persona.parameter(plain_name(name), &p.name)))
             .collect();
         let params = declaration.settle(&self.given, &rules)?;
         declaration.check_names(&params, self.host.workspace().config())?;
         let who = self.person();
-        let redactor = Arc::new(RwLock::new(Redactor::new()));
         let about = about(&self.about, &declaration, &params);
         let shown = redacted_map(&Redactor::new(), params.clone());
         let (run, alive) = self.host.history.begin(&NewRun {
@@ -187,23 +173,13 @@ impl<'h> Start<'h> {
             parameters: &shown,
             about: &about,
         })?;
-        let started = Instant::now();
-        let (context, journal) = self.context(run, name, who, about, library, redactor);
-        let loaded = Program::load(
-            &context,
-            script.clone(),
-            &params,
-            &self.limits(),
-            &self.host.extensions,
-        );
+        let carriage = self.carriage(run, name, who, about, script, library);
+        let loaded = self.load(&carriage, &params);
         if let Ok(program) = &loaded {
-            self.host
-                .history
-                .set_hash(run, &whole_hash(program.sources()))?;
+            let hash = whole_hash(program.sources());
+            self.host.history.set_hash(run, &hash)?;
         }
-        let finished = self.carry(
-            run, &context, &journal, &script, loaded, shown, false, started,
-        );
+        let finished = carriage.carry(loaded, shown, false);
         drop(alive);
         finished
     }
@@ -216,188 +192,66 @@ impl<'h> Start<'h> {
             Some(_) => {}
         }
         let script = library.script(&record.script)?;
-        let redactor = Arc::new(RwLock::new(Redactor::new()));
-        let (context, journal) = self.context(
-            run,
-            &record.script,
-            record.who.clone(),
-            record.about.clone(),
-            library,
-            redactor,
-        );
-        let started = Instant::now();
-        let loaded = Program::load(
-            &context,
-            script.clone(),
-            &record.parameters,
-            &self.limits(),
-            &self.host.extensions,
-        );
-        let same = loaded
-            .as_ref()
-            .is_ok_and(|p| whole_hash(p.sources()) == record.hash);
-        if !same {
-            return Err(RunError::Changed {
-                run,
-                script: record.script,
-            });
-        }
+        self.check_sight(&record.script)?;
+        let (who, about) = (record.who, record.about);
+        let carriage = self.carriage(run, &record.script, who, about, script, library);
+        let loaded = self.load(&carriage, &record.parameters);
+        let whole = loaded.as_ref().ok().map(|program| whole_hash(program.sources()));
+        // The hash over everything is written when all is loaded and nothing has run. A run that
+        // was killed before that has the hash of its script alone, and nothing to replay.
+        let begun = record.hash != carriage.script.hash();
+        let Some(whole) = whole.filter(|whole| !begun || *whole == record.hash) else {
+            let script = record.script;
+            return Err(RunError::Changed { run, script });
+        };
+        self.host.history.set_hash(run, &whole)?;
         let alive = self.host.history.reopen(run)?;
-        let finished = self.carry(
-            run,
-            &context,
-            &journal,
-            &script,
-            loaded,
-            record.parameters,
-            true,
-            started,
-        );
+        let finished = carriage.carry(loaded, record.parameters, true);
         drop(alive);
         finished
     }
 
-    /// Runs what was loaded, if it was, and writes down how it ended.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "two callers, and no part of it lives longer"
-    )]
-    fn carry(
-        &self,
-        run: RunId,
-        context: &Context,
-        journal: &Journal,
-        script: &Script,
-        loaded: Result<Program, (Box<rhai::EvalAltResult>, Sources)>,
-        parameters: Map<String, Value>,
-        resumed: bool,
-        started: Instant,
-    ) -> Result<Finished, RunError> {
-        let facts = context.facts();
-        for found in self.host.interrupted() {
-            let open = self.host.history.steps(found.id)?;
-            let open = open
-                .into_iter()
-                .rev()
-                .find(|step| step.state == "interrupted");
-            // Said by every run until somebody resumes it or starts it anew.
-            let event = Event::RunInterrupted {
-                run: found.id,
-                script: found.script.clone(),
-                step: open.map(|step| step.name),
-            };
-            if found.id != run {
-                journal.tell_all(event)?;
-            }
+    /// Makes sure that the persona has the script.
+    fn check_sight(&self, name: &str) -> Result<(), RunError> {
+        let persona = self.host.persona();
+        if persona.sees_script(plain_name(name)) {
+            return Ok(());
         }
-        journal.tell_all(Event::RunStarted {
-            run,
-            script: facts.script.clone(),
-            who: facts.who.clone(),
-            persona: facts.persona.clone(),
-            parameters,
-            resumed,
-        })?;
-        let limit = self
-            .time
-            .unwrap_or(self.host.workspace().config().limits.time.0);
-        self.cancel.set_deadline(started + limit);
-        let mut files = Vec::new();
-        let ended = match loaded {
-            Err((error, sources)) => {
-                files = paths(&sources);
-                Err(explain(error, &script.label, &sources, None, None))
-            }
-            Ok(program) => {
-                let ended = on_own_thread(&program);
-                files.extend(paths(program.sources()));
-                match ended {
-                    Ok(Ok(value)) => {
-                        for name in program.unused_hooks() {
-                            journal.tell(crate::script::Message::Warning {
-                                text: format!("the hook `{name}` belongs to no step of this run"),
-                            });
-                        }
-                        Ok(plain(&program, value))
-                    }
-                    Ok(Err(error)) => {
-                        let engine = program.engine();
-                        Err(explain(
-                            error,
-                            &script.label,
-                            program.sources(),
-                            Some(engine),
-                            context.last_call(),
-                        ))
-                    }
-                    Err(error) => Err(Ended::Failed(Box::new(Failure::plain(error)))),
-                }
-            }
-        };
-        let stopped = self.cancel.check().err().filter(|_| ended.is_err());
-        let mut finished = Finished {
-            run,
-            outcome: Outcome::Succeeded,
-            value: Value::Null,
-            failure: None,
-            waiting: None,
-            stopped,
-            files,
-        };
-        match ended {
-            Ok(value) => finished.value = journal.redacted(value),
-            Err(Ended::Waiting(wait)) => {
-                finished.outcome = Outcome::Waiting;
-                finished.waiting = Some(wait);
-                finished.stopped = None;
-            }
-            Err(Ended::Failed(failure) | Ended::Stopped(failure)) => {
-                finished.outcome = match stopped {
-                    Some(Cancelled::ByRequest) => Outcome::Cancelled,
-                    _ => Outcome::Failed,
-                };
-                finished.failure = Some(Box::new(about_stop(*failure, stopped, limit, journal)));
-            }
-        }
-        self.write_end(&finished, journal, started)?;
-        Ok(finished)
-    }
-
-    fn write_end(
-        &self,
-        finished: &Finished,
-        journal: &Journal,
-        started: Instant,
-    ) -> Result<(), RunError> {
-        self.host.history.end(
-            finished.run,
-            &RunEnd {
-                outcome: finished.outcome,
-                value: &finished.value,
-                failure: finished.failure.as_deref(),
-                waiting: finished.waiting.as_ref(),
-            },
-        )?;
-        journal.tell_all(Event::RunFinished {
-            run: finished.run,
-            outcome: finished.outcome,
-            seconds: started.elapsed().as_secs_f64(),
-            value: finished.value.clone(),
-            failure: finished.failure.clone(),
-            waiting: finished.waiting.clone(),
+        Err(RunError::NotForPersona {
+            persona: persona.name().unwrap_or_default().to_owned(),
+            script: name.to_owned(),
         })
     }
 
-    fn context(
+    fn load(&self, carriage: &Carriage<'_>, params: &Map<String, Value>) -> Loaded {
+        let limits = if self.sandbox {
+            Limits::sandbox()
+        } else {
+            Limits::trusted()
+        };
+        let limits = limits.with(&self.host.workspace().config().limits);
+        let script = carriage.script.clone();
+        Program::load(
+            &carriage.context,
+            script,
+            params,
+            &limits,
+            &self.host.extensions,
+        )
+    }
+
+    /// Puts together what a run works with.
+    fn carriage(
         &self,
         run: RunId,
-        script: &str,
+        name: &str,
         who: String,
         about: Record,
+        script: Script,
         library: Library,
-        redactor: Arc<RwLock<Redactor>>,
-    ) -> (Context, Arc<Journal>) {
+    ) -> Carriage<'h> {
         let host = self.host;
+        let redactor = Arc::new(RwLock::new(Redactor::new()));
         let journal = Arc::new(Journal::new(
             host.history.clone(),
             run,
@@ -407,7 +261,7 @@ impl<'h> Start<'h> {
         ));
         let facts = RunFacts {
             run: run.0,
-            script: script.to_owned(),
+            script: name.to_owned(),
             who,
             persona: host.persona().name().map(str::to_owned),
             profile: about.profile,
@@ -425,16 +279,18 @@ impl<'h> Start<'h> {
             keepers: host.keepers.clone(),
             library: Arc::new(library),
         });
-        (context, journal)
-    }
-
-    fn limits(&self) -> Limits {
-        let limits = if self.sandbox {
-            Limits::sandbox()
-        } else {
-            Limits::trusted()
-        };
-        limits.with(&self.host.workspace().config().limits)
+        let limit = self.time.unwrap_or(host.workspace().config().limits.time.0);
+        let (cancel, started) = (self.cancel.clone(), Instant::now());
+        Carriage {
+            host,
+            run,
+            context,
+            journal,
+            script,
+            cancel,
+            limit,
+            started,
+        }
     }
 
     fn person(&self) -> String {
@@ -447,6 +303,11 @@ impl<'h> Start<'h> {
             .or_else(|| self.who.clone())
             .unwrap_or_else(|| "somebody".to_owned())
     }
+}
+
+/// A script's name as personas know it.
+fn plain_name(name: &str) -> &str {
+    name.strip_prefix("bundled/").unwrap_or(name)
 }
 
 /// What the parameters say about the request, under what the caller says.
@@ -476,75 +337,4 @@ fn whole_hash(sources: &Sources) -> String {
         hash.update(script.hash().as_bytes());
     }
     format!("{:x}", hash.finalize())
-}
-
-fn paths(sources: &Sources) -> Vec<PathBuf> {
-    sources
-        .all()
-        .into_iter()
-        .filter_map(|script| script.path)
-        .collect()
-}
-
-/// Runs the program on a thread with a stack that its limits cannot exhaust. A panic of a host
-/// function is an error of the run, not of the whole host.
-fn on_own_thread(
-    program: &Program,
-) -> Result<Result<Dynamic, Box<rhai::EvalAltResult>>, HostError> {
-    let broken = |what: &str| {
-        HostError::new(
-            "ALM-R013",
-            format!("the run broke off inside the host: {what}"),
-        )
-        .with_hint("this is a mistake of the program; please report it with `alm show --json`")
-    };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("script".into())
-            .stack_size(STACK);
-        match thread.spawn_scoped(scope, || program.run()) {
-            Ok(thread) => thread.join().map_err(|panic| {
-                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-                broken(text.as_deref().unwrap_or("no reason given"))
-            }),
-            Err(error) => Err(broken(&error.to_string())),
-        }
-    })
-}
-
-/// A script's last value for people and JSON: host values as the text they print as.
-fn plain(program: &Program, value: Dynamic) -> Value {
-    to_json(&value).unwrap_or_else(|_| {
-        let mut scope = rhai::Scope::new();
-        scope.push_dynamic("value", value);
-        let text = program
-            .engine()
-            .eval_expression_with_scope::<String>(&mut scope, "`${value}`");
-        text.map_or(Value::Null, Value::String)
-    })
-}
-
-/// The failure as it is shown: with its step, and in the words of the stop if it was stopped.
-fn about_stop(
-    mut failure: Failure,
-    stopped: Option<Cancelled>,
-    limit: Duration,
-    journal: &Journal,
-) -> Failure {
-    failure.step = journal.step_that_failed(&failure.code, &failure.message);
-    match stopped {
-        None => {}
-        Some(Cancelled::ByRequest) => {
-            failure.code = "ALM-R014".into();
-            failure.message = "the run was cancelled here".into();
-            failure.hint = None;
-        }
-        Some(Cancelled::ByDeadline) => {
-            failure.code = "ALM-R012".into();
-            failure.message = format!("the time limit of {limit:?} was over here");
-            failure.hint = Some("give it more time with `--timeout`, or resume it".into());
-        }
-    }
-    failure
 }
