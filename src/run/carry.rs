@@ -88,7 +88,7 @@ impl Carriage<'_> {
         let ended = match loaded {
             Err((error, sources)) => {
                 files = paths(&sources);
-                Err(explain(error, &script.label, &sources, None, None))
+                Err(explain(*error, &script.label, &sources, None, None))
             }
             Ok(program) => {
                 let ended = on_own_thread(&program);
@@ -105,7 +105,7 @@ impl Carriage<'_> {
                     Ok(Err(error)) => {
                         let engine = program.engine();
                         Err(explain(
-                            error,
+                            *error,
                             &script.label,
                             program.sources(),
                             Some(engine),

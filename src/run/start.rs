@@ -196,7 +196,10 @@ impl<'h> Start<'h> {
         let (who, about) = (record.who, record.about);
         let carriage = self.carriage(run, &record.script, who, about, script, library);
         let loaded = self.load(&carriage, &record.parameters);
-        let whole = loaded.as_ref().ok().map(|program| whole_hash(program.sources()));
+        let whole = loaded
+            .as_ref()
+            .ok()
+            .map(|program| whole_hash(program.sources()));
         // The hash over everything is written when all is loaded and nothing has run. A run that
         // was killed before that has the hash of its script alone, and nothing to replay.
         let begun = record.hash != carriage.script.hash();

@@ -90,8 +90,8 @@ impl Failure {
             message: error.message,
             hint: error.hint,
             step: None,
-            request: error.request,
-            details: error.details,
+            request: error.request.map(|request| *request),
+            details: *error.details,
             place: None,
             calls: Vec::new(),
         }
@@ -159,7 +159,7 @@ impl Call {
 /// Explains `error`, which ended the script labelled `root`. `last_call` is where a primitive was
 /// called last, for errors that carry no position.
 pub fn explain(
-    error: Box<EvalAltResult>,
+    mut error: EvalAltResult,
     root: &str,
     sources: &Sources,
     engine: Option<&Engine>,
@@ -167,7 +167,6 @@ pub fn explain(
 ) -> Ended {
     let mut calls = Vec::new();
     let mut script = root.to_owned();
-    let mut error = *error;
     loop {
         match error {
             EvalAltResult::ErrorInFunctionCall(name, source, inner, position) => {

@@ -113,10 +113,10 @@ pub(super) fn compile(
 pub(super) fn imports(ast: &AST) -> Vec<String> {
     let mut names = Vec::new();
     ast.walk(&mut |path: &[ASTNode<'_>]| {
-        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last() {
-            if let Expr::StringConstant(name, _) = &import.0 {
-                names.push(name.to_string());
-            }
+        if let Some(ASTNode::Stmt(Stmt::Import(import, _))) = path.last()
+            && let Expr::StringConstant(name, _) = &import.0
+        {
+            names.push(name.to_string());
         }
         true
     });

@@ -406,8 +406,8 @@ impl Parameter {
     /// [`ParameterError::Mistyped`].
     pub fn convert(&self, given: &Given) -> Result<Value, ParameterError> {
         let converted = match given {
-            Given::Text(text) => self.from_text(text),
-            Given::Value(value) => self.from_value(value),
+            Given::Text(text) => self.text_value(text),
+            Given::Value(value) => self.data_value(value),
         };
         converted.ok_or_else(|| ParameterError::Mistyped {
             name: self.name.clone(),
@@ -420,7 +420,7 @@ impl Parameter {
         })
     }
 
-    fn from_text(&self, text: &str) -> Option<Value> {
+    fn text_value(&self, text: &str) -> Option<Value> {
         match &self.kind {
             Kind::Flag => match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "on" | "1" => Some(true.into()),
@@ -442,7 +442,7 @@ impl Parameter {
         }
     }
 
-    fn from_value(&self, value: &Value) -> Option<Value> {
+    fn data_value(&self, value: &Value) -> Option<Value> {
         match (&self.kind, value) {
             (Kind::Json, value) => Some(value.clone()),
             (_, Value::Null) if self.optional => Some(Value::Null),
@@ -451,7 +451,7 @@ impl Parameter {
                 Some(value.clone())
             }
             (Kind::Flag | Kind::Integer, _) => None,
-            (_, Value::String(text)) => self.from_text(text),
+            (_, Value::String(text)) => self.text_value(text),
             _ => None,
         }
     }

@@ -164,10 +164,10 @@ mod tests {
         let mut filter = Filter::new(watched);
         assert!(filter.changed(set(&[&file])).is_empty());
         std::fs::write(&file, "2").unwrap();
-        assert_eq!(filter.changed(set(&[&file])), [file.clone()]);
+        assert_eq!(filter.changed(set(&[&file])), std::slice::from_ref(&file));
         assert!(filter.changed(set(&[&file])).is_empty());
         std::fs::remove_file(&file).unwrap();
-        assert_eq!(filter.changed(set(&[&file])), [file.clone()]);
+        assert_eq!(filter.changed(set(&[&file])), std::slice::from_ref(&file));
         let new = dir.path().join("deep/new.rhai");
         std::fs::create_dir(new.parent().unwrap()).unwrap();
         std::fs::write(&new, "").unwrap();

@@ -21,10 +21,14 @@ pub struct HostError {
     pub hint: Option<String>,
     /// The request that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<FailedRequest>,
+    pub request: Option<Box<FailedRequest>>,
     /// Facts for programs; null where there are none.
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub details: Value,
+    #[serde(default, skip_serializing_if = "is_null")]
+    pub details: Box<Value>,
+}
+
+fn is_null(details: &Value) -> bool {
+    details.is_null()
 }
 
 /// What a registered function returns.
@@ -38,7 +42,7 @@ impl HostError {
             message: message.into(),
             hint: None,
             request: None,
-            details: Value::Null,
+            details: Box::default(),
         }
     }
 
@@ -52,7 +56,7 @@ impl HostError {
     /// The same with facts for programs.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
-        self.details = details;
+        self.details = Box::new(details);
         self
     }
 
@@ -71,8 +75,8 @@ impl HostError {
             code: problem.code().into(),
             message,
             hint: problem.hint(),
-            request: problem.request(),
-            details: problem.details(),
+            request: problem.request().map(Box::new),
+            details: Box::new(problem.details()),
         }
     }
 

@@ -35,9 +35,9 @@ pub(super) fn writable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
     let Some(first) = parts.first() else {
         return Err(refused(path, "is the workspace itself"));
     };
-    let own = |own: &&str| own.eq_ignore_ascii_case(first);
+    let own = |own: &str| own.eq_ignore_ascii_case(first);
     let git = parts.iter().any(|part| part.eq_ignore_ascii_case(".git"));
-    if git || OWN.iter().any(|name| own(&name)) {
+    if git || OWN.iter().any(|name| own(name)) {
         return Err(refused(path, "belongs to the workspace itself"));
     }
     readable(root, path)

@@ -2,6 +2,7 @@
 
 use rhai::plugin::{Dynamic, ImmutableString, NativeCallContext, export_module};
 use rhai::{EvalAltResult, FnPtr, Map, Position};
+use serde_json::Value;
 
 use super::HostError;
 use super::error::{Scripted, Thrown, request_map};
@@ -165,7 +166,7 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(global, get = "request", pure)]
     pub fn error_request(error: &mut Error) -> Dynamic {
-        request_map(error.request.as_ref())
+        request_map(error.request.as_deref())
     }
 
     /// Facts for programs about the error, or `()`.
@@ -177,7 +178,7 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(global, get = "details", pure)]
     pub fn error_details(error: &mut Error) -> Dynamic {
-        crate::script::values::from_json(error.details.clone())
+        crate::script::values::from_json(Value::clone(&error.details))
     }
 
     /// The error as text: its message and its code.
