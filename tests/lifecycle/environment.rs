@@ -11,8 +11,24 @@ use tempfile::TempDir;
 
 const HOST: &str = "https://contoso-dev.crm4.dynamics.com";
 const PIPELINE: &str = "11111111-1111-4111-8111-111111111111";
-/// A connection that the pipeline may use.
-pub const CONNECTION: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+/// The connectors for which the pipeline has a connection.
+const CONNECTORS: [&str; 8] = [
+    "shared_commondataserviceforapps",
+    "shared_office365",
+    "shared_office365users",
+    "shared_powerappsforappmakers",
+    "shared_powerplatformforadmins",
+    "shared_sharepointonline",
+    "shared_teams",
+    "shared_webcontents",
+];
+
+/// The id of the pipeline's connection of `connector`.
+pub fn connection(connector: &str) -> String {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, connector.as_bytes())
+        .simple()
+        .to_string()
+}
 
 /// A tenant with one environment, and a signed-in client of it.
 pub struct Environment {
@@ -50,10 +66,10 @@ impl Environment {
             "environments": [{
                 "name": "Development", "url": HOST,
                 "users": [{ "user": PIPELINE, "roles": ["System Administrator"] }],
-                "connections": [{
-                    "id": CONNECTION, "connector": "shared_commondataserviceforapps",
-                    "display_name": "Dataverse", "owner": PIPELINE,
-                }],
+                "connections": CONNECTORS.iter().map(|connector| json!({
+                    "id": connection(connector), "connector": connector,
+                    "display_name": connector, "owner": PIPELINE,
+                })).collect::<Vec<_>>(),
             }],
         }))
         .unwrap();
@@ -286,10 +302,11 @@ pub fn connected(zip: &[u8]) -> Value {
         .into_iter()
         .filter(|component| component.component_type.table_name() == "connectionreference")
         .map(|component| {
+            let after = component.fragment.split("/apis/").nth(1).unwrap();
             json!({
                 "@odata.type": "Microsoft.Dynamics.CRM.connectionreference",
                 "connectionreferencelogicalname": component.schema_name,
-                "connectionid": CONNECTION,
+                "connectionid": connection(after.split('<').next().unwrap()),
             })
         })
         .collect();

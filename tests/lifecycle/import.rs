@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::corpus::zip;
 use crate::environment::{
-    CONNECTION, Environment, body_of, connected, is, is_data_model, pieces, variant,
+    Environment, body_of, connected, connection, is, is_data_model, pieces, variant,
 };
 
 const FLOW: &str = "cadb39e3-2c1f-ee11-9cbe-0022481c5f83";
@@ -298,13 +298,16 @@ fn component_parameters_set_connections_and_values() {
         { "@odata.type": "Microsoft.Dynamics.CRM.connectionreference",
           "connectionreferencelogicalname": "exp_sharedsharepointonline_e5efa",
           "connectorid": "/providers/Microsoft.PowerApps/apis/shared_sharepointonline",
-          "connectionid": CONNECTION },
+          "connectionid": connection("shared_sharepointonline") },
         { "@odata.type": "Microsoft.Dynamics.CRM.environmentvariablevalue",
           "schemaname": "EXP_SPOSiteCollection_PowerUsers", "value": "https://x'y\"z/é" },
     ]});
     environment.import(&zip, &switches);
     let reference = &environment.rows("connectionreferences")[0];
-    assert_eq!(reference["connectionid"], CONNECTION);
+    assert_eq!(
+        reference["connectionid"],
+        connection("shared_sharepointonline")
+    );
     let variable = &environment.rows(
         "environmentvariabledefinitions?$expand=environmentvariabledefinition_environmentvariablevalue",
     )[0];
@@ -458,4 +461,25 @@ fn ten_thousand_components_take_ten_times_as_long_as_a_thousand_not_a_hundred_ti
     };
     let (few, all) = (time(1_000), time(10_000));
     assert!(all < few * 40, "1,000 take {few:?}, 10,000 take {all:?}");
+}
+
+#[test]
+fn a_connection_that_is_not_there_refuses_the_whole_import() {
+    let zip = zip("02-hide-folders/unmanaged");
+    let environment = Environment::new();
+    let answer = environment.try_import(
+        &zip,
+        &json!({ "ComponentParameters": [{
+            "@odata.type": "Microsoft.Dynamics.CRM.connectionreference",
+            "connectionreferencelogicalname": "exp_sharedsharepointonline_e5efa",
+            "connectionid": "00000000000000000000000000000000",
+        }]}),
+    );
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.message().contains("ConnectionNotFound"),
+        "{}",
+        answer.message()
+    );
+    assert_eq!(environment.rows("workflows"), Vec::<Value>::new());
 }

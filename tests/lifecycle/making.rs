@@ -369,3 +369,37 @@ fn an_asynchronous_export_is_downloaded_when_it_is_done() {
         .unwrap();
     assert_eq!(file, environment.export("PowerAutomateSamples", false));
 }
+
+#[test]
+fn a_managed_export_holds_what_the_published_managed_package_holds() {
+    for name in [
+        "04-column-security",
+        "05-permit-management",
+        "12-higher-education",
+    ] {
+        let unmanaged = zip(&format!("{name}/unmanaged"));
+        let environment = Environment::new();
+        environment.import(&unmanaged, &connected(&unmanaged));
+        let solution = pieces(&unmanaged)
+            .outline
+            .manifest_value("UniqueName")
+            .unwrap()
+            .unwrap();
+        let ours = pieces(&environment.export(&solution, true));
+        let published = pieces(&zip(&format!("{name}/managed")));
+        let names = |split: &almscript::solution::component::Split| {
+            let mut names: Vec<_> = split
+                .components
+                .iter()
+                .map(|it| it.identity().to_string())
+                .collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(&ours), names(&published), "{name}");
+        assert!(
+            ours.outline.manifest == published.outline.manifest,
+            "{name}: the manifest differs"
+        );
+    }
+}

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::dependencies::{self, Missing};
 use super::import::Import;
+use super::missing::{self, Missing};
 use super::record::{HOLDING, Records};
 use crate::emulator::dataverse::row::{flag, id, text};
 use crate::emulator::dataverse::{Row, ServiceError, Session};
@@ -68,9 +68,9 @@ pub(super) fn check(
         );
         return refuse("0x80048033", message);
     }
-    let missing = dependencies::missing(session, records, import)?;
-    if !missing.is_empty() {
-        return Err(missing_error(name, &missing));
+    let lacking = missing::missing(session, records, import)?;
+    if !lacking.is_empty() {
+        return Err(missing_error(name, &lacking));
     }
     Ok(found)
 }

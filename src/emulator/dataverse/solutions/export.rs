@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::checks::installed;
-use super::dependencies::{existing_solution, is_standard};
+use super::dependencies::existing_solution;
+use super::missing::is_standard;
 use super::record::{ACTIVE, Record, Records};
-use super::{rows, state};
+use super::{rewrite, state};
 use crate::emulator::dataverse::row::{flag, id, number, text};
 use crate::emulator::dataverse::{Row, ServiceError, Session};
 use crate::solution::component::fragment::{Edits, Wrapped, child, escape_attribute, top};
@@ -182,7 +183,7 @@ pub(super) fn component_now(
         return Ok(Some(component));
     }
     Ok(Some(
-        rows::changed(table, &component, &row).unwrap_or(component),
+        rewrite::changed(table, &component, &row).unwrap_or(component),
     ))
 }
 

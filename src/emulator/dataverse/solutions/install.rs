@@ -104,8 +104,8 @@ fn apply(
     for component in &import.split.components {
         writer.write(records, component)?;
     }
-    parameters::apply(session, records, import, &mut installed.warnings)?;
-    place::settle_flows(session, records, import, &writer)?;
+    parameters::apply(session, import, &mut installed.warnings)?;
+    place::settle_flows(session, &writer)?;
     for part in &import.split.unclaimed {
         installed.warnings.push(format!(
             "{part} belongs to no component and was not imported."

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::dependencies::{by_id, is_standard, type_number};
+use super::dependencies::{by_id, type_number};
 use super::membership::row_id;
+use super::missing::is_standard;
 use super::record::{ACTIVE, Record, Records};
 use super::{checks, rows};
 use crate::emulator::dataverse::odata::Query;

@@ -4,14 +4,12 @@
 use serde_json::json;
 
 use super::import::Import;
-use super::record::Records;
 use crate::emulator::dataverse::row::{id, row, text};
-use crate::emulator::dataverse::{Row, ServiceError, Session};
+use crate::emulator::dataverse::{Row, ServiceError, Session, rules};
 
 /// Applies the parameters of `import`. What they name and nobody has is left out with a warning.
 pub(super) fn apply(
     session: &Session<'_>,
-    _records: &Records,
     import: &Import,
     warnings: &mut Vec<String>,
 ) -> Result<(), ServiceError> {
@@ -44,7 +42,8 @@ fn connect(session: &Session<'_>, parameter: &Row) -> Result<bool, ServiceError>
         "connectionreferencelogicalname",
         &json!(name),
     )?;
-    let Some(reference) = found.and_then(|row| id(&row, "connectionreferenceid")) else {
+    let Some(row) = found else { return Ok(false) };
+    let Some(reference) = id(&row, "connectionreferenceid") else {
         return Ok(false);
     };
     let mut changes = Row::new();
@@ -53,6 +52,9 @@ fn connect(session: &Session<'_>, parameter: &Row) -> Result<bool, ServiceError>
             changes.insert(column.into(), value.into());
         }
     }
+    // The connection must be one that the importing user may use, as when it is set in the row.
+    let table = session.table("connectionreference")?;
+    rules::changing(session, &table, &row, &mut changes)?;
     session.update("connectionreference", reference, changes)?;
     Ok(true)
 }

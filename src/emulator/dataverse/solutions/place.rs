@@ -9,10 +9,10 @@ use super::import::Import;
 use super::record::{ACTIVE, Definition, Record, Records};
 use super::rows;
 use crate::emulator::dataverse::catalogue::Table;
-use crate::emulator::dataverse::row::{id, number, row, text};
-use crate::emulator::dataverse::{Row, ServiceError, Session};
+use crate::emulator::dataverse::row::{id, number, row};
+use crate::emulator::dataverse::{Row, ServiceError, Session, rules};
 use crate::solution::component::fragment::{Wrapped, elements, plain_id, top, value};
-use crate::solution::component::{Component, ComponentType, Identity, code, flow_references};
+use crate::solution::component::{Component, ComponentType, Identity, code};
 
 /// The category of cloud flows.
 const CLOUD_FLOW: i64 = 5;
@@ -383,32 +383,24 @@ fn lookups(
 /// (facts/dataverse-web-api.md, section 5.5).
 pub(super) fn settle_flows(
     session: &Session<'_>,
-    records: &Records,
-    import: &Import,
     writer: &Writer<'_, '_>,
 ) -> Result<(), ServiceError> {
+    let table = session.table("workflow")?;
     let mut waiting = writer.to_start.clone();
-    let flows: HashMap<Uuid, &Component> = import
-        .split
-        .components
-        .iter()
-        .filter_map(|component| Some((records.get(&component.identity())?.object_id, component)))
-        .filter(|(id, _)| waiting.contains(id))
-        .collect();
     // Children first, however they are ordered in the package.
     loop {
         let mut started = Vec::new();
         for flow in &waiting {
-            let Some(part) = flows
-                .get(flow)
-                .and_then(|flow| flow.payload_ending(".json"))
-            else {
-                continue;
-            };
-            if can_run(session, &part.bytes)? {
-                let on = row! { "statecode": 1, "statuscode": 2 };
-                session.update("workflow", *flow, on)?;
-                started.push(*flow);
+            let row = session.existing("workflow", *flow)?;
+            let mut on = row! { "statecode": 1, "statuscode": 2 };
+            // What would refuse a caller who turns it on leaves it off here.
+            match rules::changing(session, &table, &row, &mut on) {
+                Ok(()) => {
+                    session.update("workflow", *flow, on)?;
+                    started.push(*flow);
+                }
+                Err(error) if error.status.is_server_error() => return Err(error),
+                Err(_) => {}
             }
         }
         if started.is_empty() {
@@ -416,35 +408,6 @@ pub(super) fn settle_flows(
         }
         waiting.retain(|flow| !started.contains(flow));
     }
-}
-
-fn can_run(session: &Session<'_>, definition: &[u8]) -> Result<bool, ServiceError> {
-    let needs = flow_references(definition);
-    for name in &needs.connection_references {
-        let reference = session.find(
-            "connectionreference",
-            "connectionreferencelogicalname",
-            &json!(name),
-        )?;
-        let connected = reference
-            .is_some_and(|row| text(&row, "connectionid").is_some_and(|id| !id.is_empty()));
-        if !connected {
-            return Ok(false);
-        }
-    }
-    for id in &needs.child_flows {
-        let child = Uuid::parse_str(id)
-            .ok()
-            .map(|id| session.row("workflow", id))
-            .transpose()?;
-        if child
-            .flatten()
-            .is_none_or(|child| number(&child, "statecode") != Some(1))
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// Brings a component's row back to what its topmost definition says.

@@ -1,9 +1,8 @@
-//! A component as a row of its ordinary table, and a changed row as a changed component.
+//! A component as a row of its ordinary table.
 //!
 //! Most columns carry the name of the element or attribute that holds their value, apart from
 //! letter case, so they are found by name; [`SOURCES`] lists the others. What callers changed is
-//! the difference between the row and the row that the definition makes; only that is written
-//! into the text again, so that everything else keeps its bytes.
+//! the difference between the row and the row that the definition makes; `rewrite` puts it back.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +18,7 @@ use crate::solution::component::{Component, Payload, Place};
 
 /// Where the value of a column stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+pub(super) enum Source {
     /// At a place of the XML.
     At(&'static str),
     /// The XML inside a child element.
@@ -107,42 +106,17 @@ const FORM_TYPES: &[(&str, i64)] = &[
 ];
 
 /// A definition whose values can be looked up by column.
-struct Values<'a> {
-    component: &'a Component,
+pub(super) struct Values<'a> {
+    pub(super) component: &'a Component,
     /// Lower-case names of leaf elements and attributes, and their places.
-    places: BTreeMap<String, String>,
-    found: BTreeMap<String, Value>,
+    pub(super) places: BTreeMap<String, String>,
+    pub(super) found: BTreeMap<String, Value>,
 }
 
 /// The columns that `component` gives to its row in `table`. Lookups and keys are left out.
 pub(super) fn row_of(table: &Table, component: &Component) -> Row {
     let values = Values::read(table, component);
     values.found.into_iter().collect()
-}
-
-/// `component` with what the row says otherwise than the definition, or `None` when nothing is.
-pub(super) fn changed(table: &Table, component: &Component, row: &Row) -> Option<Component> {
-    let values = Values::read(table, component);
-    let mut new = component.clone();
-    let mut differs = false;
-    for column in table
-        .columns
-        .iter()
-        .filter(|column| is_defined(table, column))
-    {
-        let (before, after) = (values.found.get(&column.name), row.get(&column.name));
-        if same(column, before, after) {
-            continue;
-        }
-        let text = after.and_then(|after| to_text(column, after, before.is_some()));
-        if set(&mut new, &values, table, column, text.as_deref()) {
-            differs = true;
-        }
-    }
-    if let Some(name) = row.get(table.primary_name.as_deref().unwrap_or("name")) {
-        new.display_name = name.as_str().unwrap_or(&new.display_name).to_owned();
-    }
-    differs.then_some(new)
 }
 
 /// The columns whose values callers have changed since `component` was written, with their values.
@@ -170,7 +144,7 @@ pub(super) fn differences(table: &Table, component: &Component, row: &Row) -> Ro
 }
 
 /// Whether the values of `column` come from the definition.
-fn is_defined(table: &Table, column: &Column) -> bool {
+pub(super) fn is_defined(table: &Table, column: &Column) -> bool {
     column.name != table.key
         && column.targets().is_empty()
         && !NOT_DEFINED.contains(&column.name.as_str())
@@ -178,7 +152,7 @@ fn is_defined(table: &Table, column: &Column) -> bool {
 }
 
 /// Whether two values mean the same. A missing value means the column's default.
-fn same(column: &Column, left: Option<&Value>, right: Option<&Value>) -> bool {
+pub(super) fn same(column: &Column, left: Option<&Value>, right: Option<&Value>) -> bool {
     let plain = |value: Option<&Value>| -> Value {
         let value = match value {
             None | Some(Value::Null) => column.default.as_ref(),
@@ -202,7 +176,7 @@ fn same(column: &Column, left: Option<&Value>, right: Option<&Value>) -> bool {
 }
 
 impl<'a> Values<'a> {
-    fn read(table: &Table, component: &'a Component) -> Self {
+    pub(super) fn read(table: &Table, component: &'a Component) -> Self {
         let mut values = Self {
             component,
             places: BTreeMap::new(),
@@ -244,7 +218,7 @@ impl<'a> Values<'a> {
     }
 
     /// The payload part that a path in the XML names.
-    fn payload_at(&self, text: &str) -> Option<&Payload> {
+    pub(super) fn payload_at(&self, text: &str) -> Option<&Payload> {
         let name = text.trim().strip_prefix('/')?;
         self.component.payload.iter().find(|part| part.name == name)
     }
@@ -299,150 +273,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// Writes a value into the definition and says whether it has a place there.
-fn set(
-    new: &mut Component,
-    values: &Values<'_>,
-    table: &Table,
-    column: &Column,
-    text: Option<&str>,
-) -> bool {
-    let set_part = |new: &mut Component, ending: &str, bytes: Vec<u8>| {
-        let name = new.payload_ending(ending).map(|part| part.name.clone());
-        match new
-            .payload
-            .iter_mut()
-            .find(|part| Some(&part.name) == name.as_ref())
-        {
-            Some(part) => part.bytes = bytes,
-            None => return false,
-        }
-        true
-    };
-    let set_xml = |new: &mut Component, place: &str, text: Option<&str>| {
-        match fragment::with_value(&new.fragment, place, text) {
-            Some(fragment) => new.fragment = fragment,
-            None => return false,
-        }
-        true
-    };
-    match source(table, column) {
-        Some(At(place)) => set_xml(new, place, text),
-        Some(Text(ending)) => {
-            let text = text.unwrap_or_default();
-            let bytes = if ending == ".json" {
-                pretty(text)
-            } else {
-                text.to_owned()
-            };
-            set_part(new, ending, bytes.into_bytes())
-        }
-        Some(Bytes(ending)) => match BASE64.decode(text.unwrap_or_default()) {
-            Ok(bytes) => set_part(new, ending, bytes),
-            Err(_) => false,
-        },
-        Some(Whole(name)) => replace_element(new, name, text.unwrap_or_default(), true),
-        Some(Inside(name)) => replace_element(new, name, text.unwrap_or_default(), false),
-        Some(Json(name)) => {
-            let Some(fragment) = with_variable_value(&new.fragment, name, text.unwrap_or_default())
-            else {
-                return false;
-            };
-            new.fragment = fragment;
-            true
-        }
-        Some(Source::Table | FormType | FullName(_)) => false,
-        None => match values.places.get(&column.name) {
-            Some(place) => {
-                let wrapped = Wrapped::new(&values.component.fragment);
-                let old = wrapped.document().ok();
-                let old = old
-                    .as_ref()
-                    .and_then(top)
-                    .and_then(|node| value(node, place));
-                if let Some(part) = old.and_then(|old| values.payload_at(old)) {
-                    let bytes = match column.kind {
-                        ColumnKind::Image | ColumnKind::File => {
-                            BASE64.decode(text.unwrap_or_default()).unwrap_or_default()
-                        }
-                        _ => text.unwrap_or_default().as_bytes().to_vec(),
-                    };
-                    let name = part.name.clone();
-                    return set_part(new, &name, bytes);
-                }
-                if let Some(element) = place.strip_suffix("/@default") {
-                    // A label stands twice: as the default and in the base language.
-                    set_xml(new, &format!("{element}/label/@description"), text);
-                }
-                set_xml(new, place, text)
-            }
-            None => match text {
-                // Framework components have their columns as elements, called like the columns.
-                Some(text)
-                    if matches!(values.component.place, Place::Part(_))
-                        || values.component.component_type.code().is_none() =>
-                {
-                    if ["displayname", "description"].contains(&column.name.as_str())
-                        && matches!(values.component.place, Place::Part(_))
-                    {
-                        return add_label(new, &column.name, text);
-                    }
-                    set_xml(new, &column.name, Some(text))
-                }
-                Some(text) if column.name == "description" => {
-                    set_xml(new, "@Description", Some(text))
-                }
-                _ => false,
-            },
-        },
-    }
-}
-
-fn add_label(new: &mut Component, name: &str, text: &str) -> bool {
-    let quoted = fragment::escape_attribute(text);
-    let element = format!(
-        "<{name} default=\"{quoted}\">\n    <label description=\"{quoted}\" languagecode=\"1033\" />\n  </{name}>"
-    );
-    let wrapped = Wrapped::new(&new.fragment);
-    let Ok(document) = wrapped.document() else {
-        return false;
-    };
-    let Some(node) = top(&document) else {
-        return false;
-    };
-    let mut edits = fragment::Edits::default();
-    fragment::insert_last(document.input_text(), node, &element, &mut edits);
-    new.fragment = edits.apply_within(document.input_text(), node.range());
-    true
-}
-
-fn replace_element(new: &mut Component, name: &str, text: &str, whole: bool) -> bool {
-    // What callers write must be XML, or the definition could not be read again.
-    if Wrapped::new(text).document().is_err() {
-        return false;
-    }
-    let wrapped = Wrapped::new(&new.fragment);
-    let Ok(document) = wrapped.document() else {
-        return false;
-    };
-    let Some(node) = top(&document) else {
-        return false;
-    };
-    let Some(found) = fragment::child(node, name) else {
-        return false;
-    };
-    let mut edits = fragment::Edits::default();
-    let with = if whole {
-        text.to_owned()
-    } else {
-        format!("<{name}>{text}</{name}>")
-    };
-    edits.replace(found.range().start, found.range().end, with);
-    new.fragment = edits.apply_within(document.input_text(), node.range());
-    true
-}
-
-fn source(table: &Table, column: &Column) -> Option<Source> {
+pub(super) fn source(table: &Table, column: &Column) -> Option<Source> {
     let listed = SOURCES
         .iter()
         .find(|(of, name, _)| *of == table.name && *name == column.name);
@@ -500,45 +331,14 @@ pub(super) fn managed_property(column: &str, value: bool) -> Value {
     json!({ "Value": value, "CanBeChanged": true, "ManagedPropertyLogicalName": name })
 }
 
-fn to_text(column: &Column, value: &Value, _was_there: bool) -> Option<String> {
-    Some(match (&column.kind, value) {
-        (_, Value::Null) => return None,
-        (ColumnKind::ManagedProperty, Value::Object(property)) => {
-            let on = property
-                .get("Value")
-                .and_then(Value::as_bool)
-                .unwrap_or(true);
-            String::from(if on { "1" } else { "0" })
-        }
-        (_, Value::Bool(on)) => String::from(if *on { "1" } else { "0" }),
-        (_, Value::String(text)) => text.clone(),
-        (_, other) => other.to_string(),
-    })
-}
-
 fn as_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .trim_start_matches('\u{feff}')
         .to_owned()
 }
 
-/// JSON as an export writes it; text that is not JSON stays.
-fn pretty(text: &str) -> String {
-    serde_json::from_str::<Value>(text)
-        .ok()
-        .and_then(|value| serde_json::to_string_pretty(&value).ok())
-        .unwrap_or_else(|| text.to_owned())
-}
-
 fn variable_value(fragment: &str) -> Option<Value> {
     let read: Value = serde_json::from_str(fragment.trim_start_matches('\u{feff}')).ok()?;
     read.pointer("/environmentvariablevalues/environmentvariablevalue")
         .cloned()
-}
-
-fn with_variable_value(fragment: &str, name: &str, text: &str) -> Option<String> {
-    let mut read: Value = serde_json::from_str(fragment.trim_start_matches('\u{feff}')).ok()?;
-    let row = read.pointer_mut("/environmentvariablevalues/environmentvariablevalue")?;
-    row.as_object_mut()?.insert(name.to_owned(), text.into());
-    serde_json::to_string_pretty(&read).ok()
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::import::{Import, Switches, zip_of};
 use super::record::{HOLDING, Records};
-use super::{checks, dependencies, jobs};
+use super::{checks, jobs, missing};
 use crate::emulator::dataverse::extension::{Operation, Parameters, Reply};
 use crate::emulator::dataverse::row::{flag, id, row, text};
 use crate::emulator::dataverse::{Row, ServiceError, Session};
@@ -21,7 +21,7 @@ fn stage(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, Servic
     let zip = zip_of(session, parameters)?;
     let import = Import::open(&zip, Switches::default())?;
     let records = Records::load(session)?;
-    let missing = dependencies::missing(session, &records, &import)?;
+    let lacking = missing::missing(session, &records, &import)?;
     let problem = checks::check(session, &records, &import).err();
     let upload = parameters.id("StageSolutionUploadId")?;
     let upload = session.insert(
@@ -53,7 +53,7 @@ fn stage(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, Servic
             })
         })
         .collect();
-    let missing: Vec<Value> = missing
+    let lacking: Vec<Value> = lacking
         .iter()
         .map(|one| {
             json!({
@@ -79,7 +79,7 @@ fn stage(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, Servic
             "StageSolutionStatus": if problem.is_none() { "Passed" } else { "Failed" },
             "SolutionComponentsDetails": details,
             "SolutionDetails": solution_details(session, &import)?,
-            "MissingDependencies": missing,
+            "MissingDependencies": lacking,
             "SolutionValidationResults": validation,
         }
     }))
