@@ -4,6 +4,7 @@
 //! workflow. [`main`] is all that the program does.
 
 mod approve;
+mod agent;
 mod completions;
 mod demo;
 mod env;
@@ -59,6 +60,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Agent(agent::AgentArgs),
     Demo(demo::DemoArgs),
     New(new::NewArgs),
     Reference(reference::ReferenceArgs),
@@ -113,6 +115,7 @@ fn typed(arguments: impl IntoIterator<Item = OsString>, color: Color) -> Exit {
 
 fn run(cli: Cli, output: Output) -> Result<(), Failure> {
     match cli.command {
+        Command::Agent(arguments) => agent::run(&arguments, &cli.options, output),
         Command::Demo(arguments) => demo::run(&arguments, &cli.options, output),
         Command::New(arguments) => new::run(&arguments, output),
         Command::Reference(arguments) => reference::run(&arguments, output),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Event, Finished, Host, Observer, Outcome, RunError};
-use crate::branch::{self, Build, BuildChange, BuildFilter, BuildState, Repository};
+use crate::branch::{self, Build, BuildChange, BuildFilter, BuildState, GitHost};
 use crate::script::Record;
 use crate::transport::Cancel;
 
@@ -20,10 +20,19 @@ const SCRIPT: &str = "AlmScript";
 /// The variable of a pipeline that names the environment.
 const ENVIRONMENT: &str = "EnvironmentName";
 
+/// A repository whose builds an agent takes.
+#[derive(Clone)]
+pub struct Hosted {
+    /// Its name in the workspace.
+    pub name: String,
+    /// Its host.
+    pub host: Arc<dyn GitHost>,
+}
+
 /// Takes builds and runs them.
 pub struct Agent<'h> {
     host: &'h Host,
-    repositories: Vec<Repository>,
+    repositories: Vec<Hosted>,
     cancel: Cancel,
     at_once: usize,
 }
@@ -51,7 +60,7 @@ pub trait Watcher: Send + Sync {
 
 /// One build with what its pipeline says.
 struct Job {
-    repository: Repository,
+    repository: Hosted,
     build: Build,
     script: String,
     variables: BTreeMap<String, String>,
@@ -61,7 +70,7 @@ impl<'h> Agent<'h> {
     /// An agent for all `repositories`, which runs at most `at_once` builds side by side.
     pub fn new(
         host: &'h Host,
-        repositories: Vec<Repository>,
+        repositories: Vec<Hosted>,
         cancel: Cancel,
         at_once: usize,
     ) -> Self {
@@ -108,7 +117,7 @@ impl<'h> Agent<'h> {
     fn queued(&self) -> Result<Vec<Job>, RunError> {
         let mut jobs = Vec::new();
         for repository in &self.repositories {
-            let host = repository.host();
+            let host = &repository.host;
             let filter = BuildFilter {
                 state: Some(BuildState::Queued),
                 ..BuildFilter::default()
@@ -177,10 +186,10 @@ impl<'h> Agent<'h> {
 
     /// Takes one build and runs it; `None` when another agent was faster.
     fn carry_out_one(&self, job: &Job, watcher: &dyn Watcher) -> Option<Done> {
-        let host = job.repository.host();
+        let host = &job.repository.host;
         let mut done = Done {
             build: job.build.clone(),
-            repository: job.repository.name().to_owned(),
+            repository: job.repository.name.clone(),
             finished: None,
             trouble: None,
         };

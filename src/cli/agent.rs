@@ -1,0 +1,109 @@
+//! `alm agent`.
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use super::git_host::RepositoryOption;
+use super::interrupt::on_interrupt;
+use super::options::Options;
+use super::render::{Output, RunView};
+use crate::branch::Build;
+use crate::run::{Agent, Done, Host, Hosted, Observer, Watcher};
+use crate::workspace::config::TimeSpan;
+
+/// Take queued builds of the git host and run the scripts that they name
+///
+/// A pipeline that `alm` made names a script, a solution and a stage; a pull request, a merge or an
+/// approval queues a build of it. Builds for one environment run one after another.
+#[derive(Debug, Args)]
+pub struct AgentArgs {
+    /// Run what is queued now, and what that queues, then end
+    #[arg(long)]
+    once: bool,
+
+    /// How many builds for different environments run side by side
+    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
+    parallel: usize,
+
+    /// How often to look for builds
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    every: TimeSpan,
+}
+
+/// Runs `alm agent`.
+pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(), Failure> {
+    let (workspace, persona) = options.open_as()?;
+    let cancel = on_interrupt();
+    let mut repositories = Vec::new();
+    for name in workspace.config().repositories.names() {
+        let opened = RepositoryOption::named(name).open(&workspace, &persona, &cancel)?;
+        repositories.push(Hosted { name: opened.repository, host: Arc::from(opened.host) });
+    }
+    let mut host = Host::of(workspace)?;
+    host.act_as(persona);
+    let agent = Agent::new(&host, repositories, cancel, arguments.parallel);
+    let telling = Telling { output };
+    if arguments.once {
+        let done = agent.drain(&telling)?;
+        return ended(&done, output);
+    }
+    output.note("Waiting for builds; Ctrl-C ends it.");
+    Ok(agent.work(arguments.every.0, &telling)?)
+}
+
+/// What `--once` ends with: a failure when one of the builds was one.
+fn ended(done: &[Done], output: Output) -> Result<(), Failure> {
+    if done.is_empty() {
+        output.line("No build is queued.");
+        return Ok(());
+    }
+    let good = |one: &Done| one.build.result.as_deref() == Some("succeeded");
+    if done.iter().all(good) {
+        Ok(())
+    } else {
+        Err(Failure::already_shown(Exit::Failed))
+    }
+}
+
+struct Telling {
+    output: Output,
+}
+
+impl Watcher for Telling {
+    fn taken(&self, build: &Build, script: &str) -> Option<Arc<dyn Observer>> {
+        if self.output.json() {
+            let line = json!({ "event": "build_taken", "build": build.id,
+                "definition": build.definition_name, "reason": build.reason, "script": script });
+            self.output.object(&line);
+        } else {
+            let reason = &build.reason;
+            self.output.line(format!(
+                "build {} of {} ({reason}) runs `{script}`",
+                build.id, build.definition_name
+            ));
+        }
+        Some(Arc::new(RunView::new(self.output).observer()))
+    }
+
+    fn done(&self, done: &Done) {
+        if let Some(finished) = &done.finished {
+            RunView::new(self.output).end(finished);
+        }
+        let result = done.build.result.as_deref().unwrap_or("unknown");
+        if self.output.json() {
+            let line = json!({ "event": "build_finished", "build": done.build.id,
+                "result": result, "run": done.finished.as_ref().map(|it| it.run.0),
+                "trouble": done.trouble });
+            self.output.object(&line);
+            return;
+        }
+        self.output.line(format!("build {} {result}", done.build.id));
+        if let Some(trouble) = &done.trouble {
+            self.output.note(trouble);
+        }
+    }
+}
