@@ -41,7 +41,10 @@ pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(
     let mut repositories = Vec::new();
     for name in workspace.config().repositories.names() {
         let opened = RepositoryOption::named(name).open(&workspace, &persona, &cancel)?;
-        repositories.push(Hosted { name: opened.repository, host: Arc::from(opened.host) });
+        repositories.push(Hosted {
+            name: opened.repository,
+            host: Arc::from(opened.host),
+        });
     }
     let mut host = Host::of(workspace)?;
     host.act_as(persona);
@@ -101,7 +104,8 @@ impl Watcher for Telling {
             self.output.object(&line);
             return;
         }
-        self.output.line(format!("build {} {result}", done.build.id));
+        self.output
+            .line(format!("build {} {result}", done.build.id));
         if let Some(trouble) = &done.trouble {
             self.output.note(trouble);
         }

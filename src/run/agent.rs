@@ -68,12 +68,7 @@ struct Job {
 
 impl<'h> Agent<'h> {
     /// An agent for all `repositories`, which runs at most `at_once` builds side by side.
-    pub fn new(
-        host: &'h Host,
-        repositories: Vec<Hosted>,
-        cancel: Cancel,
-        at_once: usize,
-    ) -> Self {
+    pub fn new(host: &'h Host, repositories: Vec<Hosted>, cancel: Cancel, at_once: usize) -> Self {
         Self {
             host,
             repositories,
