@@ -26,6 +26,13 @@ pub struct OpenHost {
 }
 
 impl RepositoryOption {
+    /// The repository called `name`.
+    pub fn named(name: &str) -> Self {
+        Self {
+            repository: Some(name.to_owned()),
+        }
+    }
+
     /// Signs in to the host of the repository: as the person who acts, where she can sign in from
     /// here, since votes and merges are hers; otherwise as the identity of the host.
     ///

@@ -3,8 +3,8 @@
 //! A command reads its arguments, calls the floors below and shows the outcome; it decides no
 //! workflow. [`main`] is all that the program does.
 
-mod approve;
 mod agent;
+mod approve;
 mod completions;
 mod demo;
 mod env;

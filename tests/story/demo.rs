@@ -10,7 +10,7 @@ fn the_story_plays_to_its_end_and_leaves_a_workspace_to_look_at() {
     for claim in [
         "the commit on her own branch carries her name",
         "work item 123 is linked to the commit",
-        "validation has PowerAutomateSamples 1.0.1.0, managed",
+        "validation has PowerAutomateSamples 1.0.",
         "the merge is on the solution's branch",
         "exp_SPOSiteCollection_PowerUsers is https://contoso.sharepoint.com/sites/power-users there",
         "the variable exp_ArchiveLibrary is in prod",
