@@ -22,7 +22,7 @@
 //! | `commit_power_pages` | `power-pages` | `commit`: the sites |
 //! | `publish` | `publish` | `commit`: whether to publish |
 //! | `import_managed` | `import-managed` into development environments | `import`: whether as managed |
-//! | `environment_settings` | | `deploy`: whether to upgrade |
+//! | `environment_settings` | | `deploy`: whether to upgrade, labels |
 //!
 //! A function with a default that is not allowed still happens when its default is `true`: then
 //! nobody chooses, and nothing is refused.
@@ -153,8 +153,8 @@ pub const TABLE: [Governs; 17] = {
             UnnamedTargets,
         )
         .with(&[
-            ("deploy", "source"),
-            ("deploy", "target"),
+            ("deploy", "source_branch"),
+            ("deploy", "target_branch"),
             ("deploy", "title"),
         ]),
         row(F::BypassPrepare, "bypass_prepare", &[], Everywhere)
@@ -195,7 +195,7 @@ pub const TABLE: [Governs; 17] = {
             &[],
             Everywhere,
         )
-        .with(&[("deploy", "upgrade")]),
+        .with(&[("deploy", "upgrade"), ("deploy", "labels")]),
     ]
 };
 
