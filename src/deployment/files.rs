@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::DeploymentError;
-use crate::branch::Branch;
 
 /// A tree of files that can be listed and read. Paths have `/` between their parts.
 pub trait Files {
@@ -35,19 +34,6 @@ impl Files for FileMap {
                 file: path.to_owned(),
                 reason: "there is no such file".to_owned(),
             })
-    }
-}
-
-impl Files for Branch {
-    fn paths(&self) -> Result<Vec<String>, DeploymentError> {
-        Ok(self.files("")?)
-    }
-
-    fn read(&self, path: &str) -> Result<Vec<u8>, DeploymentError> {
-        Self::read(self, path)?.ok_or_else(|| DeploymentError::Unreadable {
-            file: path.to_owned(),
-            reason: format!("there is no such file in branch {}", self.name()),
-        })
     }
 }
 

@@ -31,16 +31,16 @@ pub struct SolutionComponent {
 /// A component that needs another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dependency {
-    /// The type of the component that needs.
+    /// The component that needs: its name, or its id where the environment tells no name.
+    pub dependent: String,
+    /// Its component type.
     pub dependent_kind: i64,
-    /// The component that needs.
-    pub dependent: Option<Uuid>,
-    /// Its name, where the environment tells it.
-    pub dependent_name: String,
-    /// The type of the component that is needed.
+    /// Its id.
+    pub dependent_id: Option<Uuid>,
+    /// The component type of what is needed.
     pub required_kind: i64,
-    /// The component that is needed.
-    pub required: Option<Uuid>,
+    /// The id of what is needed.
+    pub required_id: Option<Uuid>,
 }
 
 impl Environment {
@@ -79,14 +79,16 @@ impl Environment {
         let rows = answer["value"].as_array().cloned().unwrap_or_default();
         let mut dependencies = Vec::new();
         for row in rows.iter().filter_map(Value::as_object) {
-            let dependent = guid(row, "dependentcomponentobjectid");
-            let dependent_kind = number(row, "dependentcomponenttype");
+            let id = guid(row, "dependentcomponentobjectid");
+            let kind = number(row, "dependentcomponenttype");
+            let name = self.component_name(kind, id);
+            let unnamed = || id.map_or_else(String::new, |id| id.to_string());
             dependencies.push(Dependency {
-                dependent_kind,
-                dependent,
-                dependent_name: self.component_name(dependent_kind, dependent),
+                dependent: if name.is_empty() { unnamed() } else { name },
+                dependent_kind: kind,
+                dependent_id: id,
                 required_kind: number(row, "requiredcomponenttype"),
-                required: guid(row, "requiredcomponentobjectid"),
+                required_id: guid(row, "requiredcomponentobjectid"),
             });
         }
         Ok(dependencies)

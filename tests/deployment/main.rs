@@ -1,4 +1,5 @@
 //! The files that tell a deployment what to set, as existing repositories have them.
 
+mod kept;
 mod settings;
 mod tokens;

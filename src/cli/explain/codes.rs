@@ -119,9 +119,9 @@ pub(super) const CODES: &[Code] = &[
         "The profile has no stage of this name."),
     code("ALM-D013", "the source cannot be used",
         "The primitive takes a branch or a source tree."),
-    code("ALM-D014", "settings cannot be kept",
-        "The settings that a step ended with cannot be written to the journal or read back. Start the run \
-         anew."),
+    code("ALM-D014", "settings or data that cannot be kept",
+        "The result of a step could not be written to the journal, or was written by another version of alm. \
+         Start the run anew."),
     code("ALM-D020", "a missing dependency",
         "The package needs a component that the target does not have. Install the solution that has it \
          first."),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 use roxmltree::{Document, Node};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::environment::EnvironmentError;
@@ -12,18 +13,19 @@ use crate::environment::EnvironmentError;
 const LARGEST_FILE: u64 = 512 << 20;
 
 /// A configuration data package in memory.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct DataPackage {
     /// When the data was exported, as written; empty when the package does not tell.
     pub exported: String,
     /// The tables with their rows, in the order in which they are imported.
     pub tables: Vec<TableData>,
     /// The contents of file columns by the name of their file, such as `files/<id>.bin`.
+    #[serde(with = "files_as_base64")]
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
 /// One table of a package.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableData {
     /// How its rows are to be written.
     pub schema: TableSchema,
@@ -34,7 +36,7 @@ pub struct TableData {
 }
 
 /// How the rows of a table are matched and written.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableSchema {
     /// The logical name.
     pub name: String,
@@ -53,7 +55,7 @@ pub struct TableSchema {
 }
 
 /// One column of a table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldSchema {
     /// The logical name.
     pub name: String,
@@ -66,7 +68,7 @@ pub struct FieldSchema {
 }
 
 /// Whether dates move with the time between export and import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DateMode {
     /// As exported.
     #[default]
@@ -78,7 +80,7 @@ pub enum DateMode {
 }
 
 /// One row.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The row's id where it was exported.
     pub id: Uuid,
@@ -87,7 +89,7 @@ pub struct Record {
 }
 
 /// One value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Field {
     /// The column.
     pub name: String,
@@ -102,7 +104,7 @@ pub struct Field {
 }
 
 /// Associations of one row through one many-to-many relationship.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     /// The row of this table.
     pub source: Uuid,
@@ -200,6 +202,39 @@ impl DataPackage {
             }
         }
         Ok(package)
+    }
+}
+
+/// File contents as text, for keeping a package as JSON.
+mod files_as_base64 {
+    use std::collections::BTreeMap;
+
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        files: &BTreeMap<String, Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(
+            files
+                .iter()
+                .map(|(name, content)| (name, BASE64_STANDARD.encode(content))),
+        )
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<u8>>, D::Error> {
+        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let decode = |(name, text)| {
+            let content = BASE64_STANDARD
+                .decode::<String>(text)
+                .map_err(D::Error::custom)?;
+            Ok((name, content))
+        };
+        texts.into_iter().map(decode).collect()
     }
 }
 

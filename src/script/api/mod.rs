@@ -89,6 +89,7 @@ pub fn keepers() -> Keepers {
         .add::<branch::PullRequest>()
         .add::<branch::Build>()
         .add::<deployment::Settings>()
+        .add::<deployment::Data>()
         .add::<deployment::Profile>()
         .add::<deployment::Stage>();
     keepers

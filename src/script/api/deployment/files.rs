@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rhai::plugin::{NativeCallContext, export_module};
 use rhai::{Array, Dynamic, Map};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::HostError;
 use super::super::environment::{Environment, data};
@@ -26,13 +26,18 @@ use crate::transport::Secret;
 
 /// The settings of one target, as scripts hold them.
 #[derive(Clone)]
-pub struct Settings(Arc<deployment::Settings>);
+pub struct Settings {
+    settings: Arc<deployment::Settings>,
+    /// What they were read from, to read them again.
+    source: Dynamic,
+    options: Map,
+}
 
 impl Deref for Settings {
     type Target = deployment::Settings;
 
     fn deref(&self) -> &deployment::Settings {
-        &self.0
+        &self.settings
     }
 }
 
@@ -292,15 +297,17 @@ pub(super) mod module {
         data(&settings.webhooks).thrown()
     }
 
-    /// Configurations of plug-in steps: maps with `id` and `options`, which `configure_step`
-    /// takes.
+    /// Configurations of plug-in steps: maps with `id`, `secure` (whether the value is the secure
+    /// configuration) and `value`.
     ///
     /// ```rhai,no_run
-    /// for step in settings.steps { target.configure_step(step.id, step.options) }
+    /// for step in settings.steps.filter(|step| !step.secure) {
+    ///     target.configure_step(step.id, #{ unsecure: step.value });
+    /// }
     /// ```
-    #[rhai_fn(global, get = "steps", pure)]
-    pub fn setting_steps(settings: &mut Settings) -> Array {
-        settings.steps.iter().map(super::step).collect()
+    #[rhai_fn(global, get = "steps", pure, return_raw)]
+    pub fn setting_steps(settings: &mut Settings) -> Scripted<Dynamic> {
+        data(&settings.steps).thrown()
     }
 
     /// Defaults of environment variables for the commit: maps with `name`, `value`.
@@ -385,12 +392,16 @@ fn which(
 
 fn read_settings(context: &Context, source: &Dynamic, options: Map) -> Result<Settings, HostError> {
     let files = files_of(context, source)?;
-    let (folder, environment, variables) = which(files.as_ref(), options)?;
+    let (folder, environment, variables) = which(files.as_ref(), options.clone())?;
     let settings = deployment::Settings::load(files.as_ref(), &folder, &environment, &variables)?;
     for step in settings.steps.iter().filter(|step| step.secure) {
         context.learn_secret(Secret::new(step.value.clone()));
     }
-    Ok(Settings(Arc::new(settings)))
+    Ok(Settings {
+        settings: Arc::new(settings),
+        source: source.clone(),
+        options,
+    })
 }
 
 fn read_data(context: &Context, source: &Dynamic, options: Map) -> Result<Dynamic, HostError> {
@@ -465,36 +476,61 @@ fn write_settings(
     Ok(changed)
 }
 
-/// A plug-in step with the options that `configure_step` takes.
-fn step(setting: &deployment::StepSetting) -> Dynamic {
-    let mut options = Map::new();
-    let name = if setting.secure { "secure" } else { "unsecure" };
-    options.insert(name.into(), setting.value.clone().into());
-    let mut map = Map::new();
-    map.insert("id".into(), setting.id.to_string().into());
-    map.insert("options".into(), options.into());
-    map.into()
-}
-
 impl Keep for Settings {
     const KIND: &'static str = "settings";
 
-    fn keep(&self, _: &Context) -> Result<Value, HostError> {
-        // The journal is no place for secrets.
-        if self.steps.iter().any(|step| step.secure) {
-            let message = "settings with a secure plug-in configuration cannot be a step's result";
-            return Err(HostError::new("ALM-D014", message)
-                .with_hint("read the settings outside of a step"));
+    /// Settings with a secure plug-in configuration are kept by where they were read, since the
+    /// journal is no place for secrets; all others by their content.
+    fn keep(&self, context: &Context) -> Result<Value, HostError> {
+        let keepers = context.keepers();
+        let mut kept = json!({
+            "source": keepers.keep(&self.source, context)?,
+            "options": keepers.keep(&self.options.clone().into(), context)?,
+        });
+        if !self.steps.iter().any(|step| step.secure) {
+            kept["settings"] =
+                serde_json::to_value(&*self.settings).map_err(|error| lost(&error))?;
         }
-        serde_json::to_value(&*self.0).map_err(|error| {
-            HostError::new("ALM-D014", format!("settings cannot be kept: {error}"))
-        })
+        Ok(kept)
     }
 
-    fn revive(kept: &Value, _: &Context) -> Result<Self, HostError> {
-        let settings = serde_json::from_value(kept.clone()).map_err(|error| {
-            HostError::new("ALM-D014", format!("kept settings cannot be read: {error}"))
-        })?;
-        Ok(Self(Arc::new(settings)))
+    fn revive(kept: &Value, context: &Context) -> Result<Self, HostError> {
+        let keepers = context.keepers();
+        let source = keepers.revive(&kept["source"], context)?;
+        let options = keepers.revive(&kept["options"], context)?;
+        let options = options.try_cast::<Map>().unwrap_or_default();
+        match kept.get("settings") {
+            Some(settings) => Ok(Self {
+                settings: Arc::new(
+                    serde_json::from_value(settings.clone()).map_err(|error| lost(&error))?,
+                ),
+                source,
+                options,
+            }),
+            None => read_settings(context, &source, options),
+        }
     }
+}
+
+impl Keep for Data {
+    const KIND: &'static str = "configuration-data";
+
+    fn keep(&self, context: &Context) -> Result<Value, HostError> {
+        let bytes = serde_json::to_vec(&*self.0).map_err(|error| lost(&error))?;
+        Ok(context.artifacts().put(&bytes)?.into())
+    }
+
+    fn revive(kept: &Value, context: &Context) -> Result<Self, HostError> {
+        let bytes = context.artifacts().get(kept.as_str().unwrap_or_default())?;
+        let package = serde_json::from_slice(&bytes).map_err(|error| lost(&error))?;
+        Ok(Self(Arc::new(package)))
+    }
+}
+
+/// The error for something kept that cannot be written or read.
+fn lost(error: &serde_json::Error) -> HostError {
+    HostError::new(
+        "ALM-D014",
+        format!("what a step ended with cannot be kept: {error}"),
+    )
 }

@@ -1,7 +1,7 @@
 //! Solutions, exported, installed and removed by scripts.
 
 use rhai::plugin::{ImmutableString, export_module};
-use rhai::{Dynamic, Map};
+use rhai::{Array, Dynamic, Map};
 use serde::Deserialize;
 
 use super::super::deployment::Settings;
@@ -10,7 +10,9 @@ use super::super::options::Options;
 use super::super::package::Package;
 use super::super::{HostError, options};
 use super::{change, data};
-use crate::environment::{ComponentParameter, ExportOptions, ImportMode, ImportOptions};
+use crate::environment::{
+    ComponentParameter, ExportOptions, ImportMode, ImportOptions, MissingDependency,
+};
 use crate::solution;
 use crate::workspace::Action;
 
@@ -196,7 +198,8 @@ pub(super) mod module {
     }
 
     /// The components outside of a solution that need components in it: maps with
-    /// `dependent_kind`, `dependent`, `dependent_name`, `required_kind`, `required`.
+    /// `dependent` (its name, or its id), `dependent_kind`, `dependent_id`, `required_kind`,
+    /// `required_id`.
     ///
     /// ```rhai,tenant
     /// type_of(environment::development().dependents_of("PermitManagement")) == "array"
@@ -213,8 +216,8 @@ pub(super) mod module {
         .thrown()
     }
 
-    /// What the environment lacks of what a package needs: maps with `required` and `dependent`,
-    /// each with `kind`, `name`, `display_name`, `parent`, `solution`, `version`.
+    /// What the environment lacks of what a package needs: maps with `required` (its name),
+    /// `kind`, `solution` and `version` (where it comes from, `()` when unknown) and `needed_by`.
     ///
     /// ```rhai,tenant
     /// let dev = environment::development();
@@ -224,14 +227,12 @@ pub(super) mod module {
     pub fn missing_dependencies(
         environment: &mut Environment,
         package: Package,
-    ) -> Scripted<Dynamic> {
+    ) -> Scripted<Array> {
         let client = environment.reading().thrown()?;
-        data(
-            &client
-                .missing_dependencies(&package.zip().thrown()?)
-                .thrown()?,
-        )
-        .thrown()
+        let missing = client
+            .missing_dependencies(&package.zip().thrown()?)
+            .thrown()?;
+        Ok(missing.into_iter().map(super::missing).collect())
     }
 
     /// The components of an installed solution: maps with `kind`, `kind_name`, `id`, `name`,
@@ -301,4 +302,24 @@ fn import_options(map: Map) -> Result<ImportOptions, HostError> {
         skip_product_updates: read.skip_product_updates,
         parameters,
     })
+}
+
+/// A missing dependency as a flat map.
+fn missing(missing: MissingDependency) -> Dynamic {
+    let required = missing.required;
+    let dependent = missing.dependent;
+    let optional = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
+    let mut map = Map::new();
+    map.insert("kind".into(), required.kind.into());
+    map.insert("solution".into(), optional(required.solution));
+    map.insert("version".into(), optional(required.version));
+    map.insert(
+        "required".into(),
+        required.display_name.unwrap_or(required.name).into(),
+    );
+    map.insert(
+        "needed_by".into(),
+        dependent.display_name.unwrap_or(dependent.name).into(),
+    );
+    map.into()
 }
