@@ -3,6 +3,7 @@
 //! Pure: bytes in, model or tree out. No network, no clock, no global state; the same input gives
 //! the same bytes on every machine and at every thread count (ARCHITECTURE, D4).
 
+pub mod canvas;
 mod checks;
 pub mod component;
 mod container;
@@ -24,6 +25,7 @@ pub mod normalise;
 mod order;
 mod pack;
 mod plugin_identity;
+pub mod secrets;
 mod template_texts;
 mod tree;
 mod unpack;

@@ -292,6 +292,21 @@ pub(super) const CODES: &[Code] = &[
         "The package has two components with one key."),
     code("ALM-P155", "a definition is not XML",
         "The definition of a component cannot be read."),
+    code("ALM-P201", "an unknown normalising rule",
+        "`--with` or `--without` names a rule that does not exist. `alm solution normalise --list` shows all of them."),
+    code("ALM-P210", "a likely secret in the source",
+        "A value has the form of a secret, or a name that promises one. Everybody who can read the repository or export the \
+         solution has it. Keep it in an environment variable of the type secret (Azure Key Vault) or in the connection, and make \
+         a new one: what was committed stays in the history."),
+    code("ALM-P211", "larger than a service allows",
+        "A flow, a variable or a web resource passes a limit of the Power Platform, so the import would fail or the flow could \
+         not be turned on."),
+    code("ALM-P212", "a name that a service or Windows refuses",
+        "The name of a step, solution or publisher breaks a rule of the Power Platform, or a path is too long for Windows."),
+    code("ALM-P220", "a finding of the app checker",
+        "Power Apps Studio wrote it into the canvas app when the app was last saved. Open the app, correct what is named and save."),
+    code("ALM-P221", "an unreadable canvas app",
+        "The .msapp is no readable archive. Export the solution again; a git setting that converts line ends may have damaged it."),
     code("ALM-R001", "the history cannot be used",
         "The file `.alm/history.sqlite` cannot be opened, read or written."),
     code("ALM-R002", "the state folder cannot be written",

@@ -1,6 +1,7 @@
 //! `alm solution`: packages and source folders, with the argument names of `pac solution`.
 
 mod arguments;
+mod check;
 mod diff;
 mod info;
 mod normalise;
@@ -27,6 +28,7 @@ enum SolutionCommand {
     Pack(pack::PackArgs),
     Info(info::InfoArgs),
     Diff(diff::DiffArgs),
+    Check(check::CheckArgs),
     Normalise(normalise::NormaliseArgs),
 }
 
@@ -37,6 +39,7 @@ pub fn run(arguments: &SolutionArgs, output: Output) -> Result<(), Failure> {
         SolutionCommand::Pack(arguments) => pack::run(arguments, output),
         SolutionCommand::Info(arguments) => info::run(arguments, output),
         SolutionCommand::Diff(arguments) => diff::run(arguments, output),
+        SolutionCommand::Check(arguments) => check::run(arguments, output),
         SolutionCommand::Normalise(arguments) => normalise::run(arguments, output),
     }
 }

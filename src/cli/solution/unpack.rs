@@ -9,6 +9,7 @@ use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, PackageType, Switch};
 use super::report::{Report, unusable};
+use crate::solution::canvas::mirror;
 use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
     Mapping, Package, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions, unpack,
@@ -42,6 +43,10 @@ pub struct UnpackArgs {
     /// Take the noise out, as `alm solution normalise` does
     #[arg(long)]
     normalise: bool,
+
+    /// Write the YAML source of each canvas app into CanvasApps/APP_src, for reading
+    #[arg(long = "mirrorCanvasApps")]
+    mirror_canvas_apps: bool,
 }
 
 /// Runs `alm solution unpack`.
@@ -83,6 +88,9 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     if arguments.normalise {
         let done = normalise(&tree, &NormaliseOptions::default());
         tree = done.map_err(|error| Refused::Command(error.into()))?.tree;
+    }
+    if arguments.mirror_canvas_apps {
+        tree = mirror(&tree)?;
     }
     if let Some(folders) = common.single_component.folders() {
         tree = tree

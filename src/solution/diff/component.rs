@@ -6,7 +6,8 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::words::{self, Texts};
-use super::{Change, ComponentDiff, Status, What, lines};
+use super::{Change, ComponentDiff, Status, What, canvas, lines};
+use crate::solution::canvas::is_mirror;
 use crate::solution::component::{ComponentType, Identity};
 use crate::solution::keyed::compare::{align, compare as compare_nodes};
 use crate::solution::keyed::{Node, with_document};
@@ -68,7 +69,8 @@ fn differing(old: &SourceTree, new: &SourceTree) -> BTreeSet<String> {
     let paths: BTreeSet<&str> = old.paths().chain(new.paths()).collect();
     paths
         .into_iter()
-        .filter(|path| old.get(path) != new.get(path))
+        // The copy of a canvas app says nothing that the app itself does not say.
+        .filter(|path| !is_mirror(path) && old.get(path) != new.get(path))
         .map(str::to_owned)
         .collect()
 }
@@ -195,6 +197,11 @@ fn whole_file(path: &str, what: What) -> Change {
 }
 
 fn in_both(path: &str, old: &[u8], new: &[u8]) -> Vec<Change> {
+    if path.ends_with(".msapp")
+        && let Some(changes) = canvas::compare(path, old, new)
+    {
+        return changes;
+    }
     let structured = with_document(path, old, |before, old_text| {
         with_document(path, new, |after, new_text| {
             let texts = Texts {

@@ -4,6 +4,7 @@
 //! folder. Files that are equal are not read. What is told is complete: a difference that no rule
 //! words well is shown by its place in the file.
 
+mod canvas;
 mod component;
 mod lines;
 pub mod render;
@@ -161,7 +162,7 @@ pub fn diff(old: &SourceTree, new: &SourceTree) -> Result<Diff, PackageError> {
     };
     let (old_side, new_side) = (side(old)?, side(new)?);
     let mut components = component::compare(old, new);
-    components.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    components.sort_by_cached_key(sort_key);
     Ok(Diff {
         old: old_side,
         new: new_side,

@@ -149,9 +149,10 @@ impl<'n> Comparison<'n> {
             old.is_container() != new.is_container() || (old.is_container() && old.mid != new.mid);
         let plain = |node: &Node<'_>| !matches!(node.content, Content::Nodes(_));
         if shapes_differ || (plain(old) && plain(new)) {
-            if shapes_differ || old.value().unwrap_or_default() != new.value().unwrap_or_default() {
-                self.push(Kind::Changed, Some(old), Some(new));
-            } else if new.form == Form::Json && !old.same_content(new) {
+            // A JSON text and a number may be spelled alike.
+            let differs = old.value().unwrap_or_default() != new.value().unwrap_or_default()
+                || (new.form == Form::Json && !old.same_content(new));
+            if shapes_differ || differs {
                 self.push(Kind::Changed, Some(old), Some(new));
             }
         } else if old.value().is_some() || new.value().is_some() {

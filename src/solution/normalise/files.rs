@@ -1,6 +1,6 @@
 //! Rules about single files and values.
 
-use super::Edits;
+use super::{Edit, Edits};
 use crate::solution::keyed::{Document, Node, xml};
 use crate::solution::{CUSTOMIZATIONS_FILE, PackageError, SOLUTION_FILE, SourceTree};
 
@@ -117,7 +117,7 @@ fn without(
     path: &str,
     data: &[u8],
     spans: impl FnOnce(&Document<'_>) -> Vec<std::ops::Range<usize>>,
-) -> Result<Option<(String, Option<Vec<u8>>)>, PackageError> {
+) -> Result<Option<Edit>, PackageError> {
     let Ok(text) = std::str::from_utf8(data) else {
         return Ok(None);
     };

@@ -30,8 +30,11 @@ pub struct Rule {
     apply: fn(&SourceTree) -> Result<Edits, PackageError>,
 }
 
-/// What a rule does to files: new content, or nothing for a file that goes.
-type Edits = Vec<(String, Option<Vec<u8>>)>;
+/// What a rule does to a file: new content, or nothing if the file goes.
+type Edit = (String, Option<Vec<u8>>);
+
+/// What a rule does to files.
+type Edits = Vec<Edit>;
 
 impl std::fmt::Debug for Rule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

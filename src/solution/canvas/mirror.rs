@@ -1,0 +1,43 @@
+//! A readable copy of canvas apps beside them in a source tree.
+
+use bytes::Bytes;
+
+use super::CanvasApp;
+use crate::solution::{PackageError, SourceTree};
+
+/// The end of the name of an app's `.msapp`, whose beginning is the app's name.
+const DOCUMENT: &str = "_DocumentUri.msapp";
+
+/// Whether a file of a tree is such a copy: below `CanvasApps/<app>_src/`. Packers pass it over,
+/// because `CanvasApps` belongs to the components that name their files (facts §7.5).
+pub fn is_mirror(path: &str) -> bool {
+    path.strip_prefix("CanvasApps/")
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(folder, _)| folder.ends_with("_src"))
+}
+
+/// The tree with the YAML of each canvas app in `CanvasApps/<app>_src/`, and without copies that no
+/// app has any more. Apps that were last saved before there was YAML have no copy.
+///
+/// # Errors
+/// As [`CanvasApp::read`]; a path in an app that leaves the folder is
+/// [`PackageError::UnsafeName`].
+pub fn mirror(tree: &SourceTree) -> Result<SourceTree, PackageError> {
+    let mut mirrored: SourceTree = tree
+        .iter()
+        .filter(|(path, _)| !is_mirror(path))
+        .map(|(path, data)| (path.to_owned(), data.clone()))
+        .collect();
+    for (path, data) in tree.iter() {
+        let name = path
+            .strip_prefix("CanvasApps/")
+            .and_then(|file| file.strip_suffix(DOCUMENT));
+        let Some(name) = name else {
+            continue;
+        };
+        for (file, text) in CanvasApp::read(data)?.sources {
+            mirrored.insert(format!("CanvasApps/{name}_src/{file}"), Bytes::from(text))?;
+        }
+    }
+    Ok(mirrored)
+}
