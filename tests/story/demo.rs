@@ -38,3 +38,42 @@ fn the_story_refuses_a_folder_that_holds_something() {
         "mine"
     );
 }
+
+/// The README shows what the story really prints, but for numbers that differ from day to day.
+#[test]
+fn the_readme_shows_the_storys_real_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = super::command(folder.path(), &["demo", "contoso"])
+        .output()
+        .unwrap();
+    // What is told and how a run goes are two streams; every line of the README is in one of them.
+    let told = super::both(&output);
+    let told: Vec<String> = told.lines().map(undated).collect();
+    let readme = include_str!("../../README.md");
+    let shown = readme
+        .split("```text\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    for line in shown.lines().filter(|line| !line.is_empty()) {
+        assert!(
+            told.contains(&undated(line)),
+            "the story does not say `{line}`"
+        );
+    }
+}
+
+/// A line without its commit ids and dates.
+fn undated(line: &str) -> String {
+    let hexadecimal = |word: &str| word.len() >= 8 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let words = line.split(' ').map(|word| {
+        let word: Vec<&str> = word
+            .split('.')
+            .map(|part| if hexadecimal(part) { "…" } else { part })
+            .collect();
+        word.join(".")
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
