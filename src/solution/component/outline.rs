@@ -167,29 +167,32 @@ impl Outline {
         let old = self.roots()?;
         let here: HashSet<Identity> = components.iter().map(Component::identity).collect();
         let listed: HashSet<Identity> = old.iter().map(|root| root.identity.clone()).collect();
-        let mut roots: Vec<RootComponent> = old
+        let staying = old
             .into_iter()
-            .filter(|root| here.contains(&root.identity) || !gone(&root.identity))
+            .filter(|root| here.contains(&root.identity) || !gone(&root.identity));
+        let mut new: Vec<RootComponent> = components
+            .iter()
+            .filter(|component| !listed.contains(&component.identity()))
+            .filter_map(|component| {
+                let behavior = behavior(component);
+                let text = root_text(component, &here, behavior)?;
+                Some(RootComponent {
+                    identity: component.identity(),
+                    behavior,
+                    text,
+                })
+            })
             .collect();
-        for component in components {
-            let identity = component.identity();
-            if listed.contains(&identity) {
-                continue;
+        new.sort_by(|left, right| left.identity.cmp(&right.identity));
+        let mut new = new.into_iter().peekable();
+        let mut roots: Vec<RootComponent> = Vec::new();
+        for root in staying {
+            while let Some(before) = new.next_if(|new| new.identity < root.identity) {
+                roots.push(before);
             }
-            let Some(text) = root_text(component, &here, behavior(component)) else {
-                continue;
-            };
-            let new = RootComponent {
-                identity,
-                behavior: behavior(component),
-                text,
-            };
-            let at = roots
-                .iter()
-                .position(|root| root.identity > new.identity)
-                .unwrap_or(roots.len());
-            roots.insert(at, new);
+            roots.push(root);
         }
+        roots.extend(new);
         let mut edits = Edits::default();
         self.read(|manifest, text| {
             let Some(list) = child(manifest, "RootComponents") else {
