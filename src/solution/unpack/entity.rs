@@ -62,8 +62,8 @@ pub(super) fn write<'a>(
             }),
             "FormXml" => forms(source, folder, element, &mut carves)?,
             "SavedQueries" => {
-                for list in source.children(element)? {
-                    for view in expect(source, &list, "savedqueries", "savedquery")? {
+                for (list, views) in source.two_layers(element)? {
+                    for view in expect(source, &list, views, "savedqueries", "savedquery")? {
                         let id = id_of(source, &view, "savedqueryid")?;
                         let path = format!("{folder}/SavedQueries/{id}.xml");
                         carves.push(carve(
@@ -76,7 +76,13 @@ pub(super) fn write<'a>(
                 }
             }
             _ => {
-                for chart in expect(source, element, "Visualizations", "visualization")? {
+                for chart in expect(
+                    source,
+                    element,
+                    source.children(element)?,
+                    "Visualizations",
+                    "visualization",
+                )? {
                     let id = id_of(source, &chart, "savedqueryvisualizationid")?;
                     let path = format!("{folder}/Visualizations/{id}.xml");
                     carves.push(carve(path, Precedence::UnmanagedWins, None, chart));
@@ -98,12 +104,12 @@ fn forms<'a>(
     element: &Element<'a>,
     carves: &mut Vec<Carve<'a>>,
 ) -> Result<(), PackageError> {
-    for list in source.children(element)? {
+    for (list, forms) in source.two_layers(element)? {
         let Some(kind) = list.attribute("type").filter(|kind| !kind.is_empty()) else {
             return Err(source.refuse(&list, "a list of forms has no type".to_owned()));
         };
         let kind = names::file_name(&kind).into_owned();
-        for form in expect(source, &list, "forms", "systemform")? {
+        for form in expect(source, &list, forms, "forms", "systemform")? {
             let id = id_of(source, &form, "formid")?;
             let twin = if source.managed { "_managed" } else { "" };
             let path = format!("{folder}/FormXml/{kind}/{id}{twin}.xml");
@@ -132,6 +138,7 @@ fn carve<'a>(
 fn expect<'a>(
     source: &Source<'a>,
     list: &Element<'a>,
+    children: Vec<Element<'a>>,
     list_name: &str,
     name: &str,
 ) -> Result<Vec<Element<'a>>, PackageError> {
@@ -144,7 +151,6 @@ fn expect<'a>(
     if list.name != list_name {
         return Err(unexpected(list, "here"));
     }
-    let children = source.children(list)?;
     match children.iter().find(|child| child.name != name) {
         Some(child) => Err(unexpected(child, &format!("in `<{list_name}>`"))),
         None => Ok(children),

@@ -124,6 +124,16 @@ impl<'a> Source<'a> {
             .map_err(|fault| self.error(fault))
     }
 
+    /// The child elements of an element with their own.
+    pub fn two_layers(
+        &self,
+        element: &Element<'a>,
+    ) -> Result<Vec<(Element<'a>, Vec<Element<'a>>)>, PackageError> {
+        self.outline
+            .two_layers(element.inner.clone())
+            .map_err(|fault| self.error(fault))
+    }
+
     /// The text of an element.
     pub fn text(&self, element: &Element<'a>) -> Result<Cow<'a, str>, PackageError> {
         self.outline

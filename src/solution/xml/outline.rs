@@ -25,6 +25,13 @@ impl<'a> Element<'a> {
         attribute(self.attributes, name)
     }
 
+    /// The name in its end tag.
+    fn closing_name(&self, text: &'a str) -> &'a str {
+        let tag = &text[self.inner.end..self.span.end];
+        let name = tag.trim_start_matches("</").trim_end_matches('>');
+        name.trim_end_matches(super::scan::is_space)
+    }
+
     /// The prefixes that the element declares: `xmlns:…` with the raw value, in order.
     pub(crate) fn namespaces(&self) -> Result<Vec<(&'a str, &'a str)>, Fault> {
         let at = self.span.start + 1 + self.name.len();
@@ -105,25 +112,8 @@ impl<'a> Outline<'a> {
         let end = if empty {
             inner
         } else {
-            self.layer(&mut scanner, |outline, scanner, at, tag| {
-                let (name, attributes, empty) = tag;
-                let inner = scanner.position();
-                let mut below = Vec::new();
-                let end = if empty {
-                    inner
-                } else {
-                    outline.layer(scanner, |outline, scanner, at, tag| {
-                        below.push(outline.element(scanner, at, tag.0, tag.1, tag.2)?);
-                        Ok(())
-                    })?
-                };
-                let element = Element {
-                    name,
-                    attributes,
-                    span: at..scanner.position(),
-                    inner: inner..end,
-                };
-                children.push((element, below));
+            self.layer(&mut scanner, name, |outline, scanner, at, tag| {
+                children.push(outline.with_children(scanner, at, tag)?);
                 Ok(())
             })?
         };
@@ -146,10 +136,67 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// Visits the start tags of one layer up to the end tag above it; returns where that stands.
+    /// The elements directly inside a range with their children, in one pass.
+    pub(crate) fn two_layers(
+        &self,
+        inner: Range<usize>,
+    ) -> Result<Vec<(Element<'a>, Vec<Element<'a>>)>, Fault> {
+        let mut scanner = Scanner::new(self.text, inner);
+        let mut found = Vec::new();
+        loop {
+            let at = scanner.position();
+            match scanner.next()? {
+                None => return Ok(found),
+                Some(Token::Start {
+                    name,
+                    attributes,
+                    empty,
+                }) => {
+                    found.push(self.with_children(&mut scanner, at, (name, attributes, empty))?);
+                }
+                Some(Token::End { name }) => {
+                    return Err(Fault::new(at, format!("`</{name}>` closes nothing")));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The element whose start tag was just read, with its children.
+    fn with_children(
+        &self,
+        scanner: &mut Scanner<'a>,
+        at: usize,
+        (name, attributes, empty): (&'a str, &'a str, bool),
+    ) -> Result<(Element<'a>, Vec<Element<'a>>), Fault> {
+        let inner = scanner.position();
+        let mut below = Vec::new();
+        let end = if empty {
+            inner
+        } else {
+            self.layer(scanner, name, |outline, scanner, at, tag| {
+                below.push(outline.element(scanner, at, tag.0, tag.1, tag.2)?);
+                Ok(())
+            })?
+        };
+        let span = at..scanner.position();
+        Ok((
+            Element {
+                name,
+                attributes,
+                span,
+                inner: inner..end,
+            },
+            below,
+        ))
+    }
+
+    /// Visits the start tags of one layer up to the end tag above it, which must be of that name;
+    /// returns where it stands.
     fn layer(
         &self,
         scanner: &mut Scanner<'a>,
+        open: &str,
         mut visit: impl FnMut(
             &Self,
             &mut Scanner<'a>,
@@ -167,7 +214,13 @@ impl<'a> Outline<'a> {
                 }) => {
                     visit(self, scanner, at, (name, attributes, empty))?;
                 }
-                Some(Token::End { .. }) => return Ok(at),
+                Some(Token::End { name }) if name == open => return Ok(at),
+                Some(Token::End { name }) => {
+                    return Err(Fault::new(
+                        at,
+                        format!("`<{open}>` is closed by `</{name}>`"),
+                    ));
+                }
                 Some(_) => {}
                 None => return Err(Fault::new(at, "an element is not closed")),
             }
@@ -283,12 +336,20 @@ impl<'a> Outline<'a> {
         } else {
             scanner.skip_content(self.deepest)?
         };
-        Ok(Element {
+        let element = Element {
             name,
             attributes,
             span: at..scanner.position(),
             inner: start..end,
-        })
+        };
+        let closing = element.closing_name(self.text);
+        if !empty && closing != name {
+            return Err(Fault::new(
+                end,
+                format!("`<{name}>` is closed by `</{closing}>`"),
+            ));
+        }
+        Ok(element)
     }
 }
 

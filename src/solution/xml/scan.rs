@@ -221,18 +221,32 @@ pub(crate) fn is_space_byte(byte: u8) -> bool {
 
 /// Whether this can name an element or an attribute. Characters outside ASCII are taken as letters.
 pub(crate) fn is_name(name: &str) -> bool {
-    let letter =
-        |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte >= 0x80;
-    match name.as_bytes() {
-        [] => false,
-        [first, rest @ ..] => {
-            letter(*first)
-                && rest.iter().all(|byte| {
-                    letter(*byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
-                })
-        }
-    }
+    let mut bytes = name.bytes();
+    let starts = bytes
+        .next()
+        .is_some_and(|first| NAME[usize::from(first)] == STARTS);
+    starts && bytes.all(|byte| NAME[usize::from(byte)] != OTHER)
 }
+
+const OTHER: u8 = 0;
+const CONTINUES: u8 = 1;
+const STARTS: u8 = 2;
+
+/// What each byte may do in a name. A table, for every tag and attribute asks.
+static NAME: [u8; 256] = {
+    let mut table = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let c = byte as u8;
+        if c.is_ascii_alphabetic() || c == b'_' || c == b':' || c >= 0x80 {
+            table[byte] = STARTS;
+        } else if c.is_ascii_digit() || c == b'-' || c == b'.' {
+            table[byte] = CONTINUES;
+        }
+        byte += 1;
+    }
+    table
+};
 
 fn shorten(name: &str) -> String {
     name.chars().take(40).collect()

@@ -182,8 +182,7 @@ impl<'t> Writer<'t> {
         )?;
         if !empty {
             self.content(outline, element.inner.clone(), divert)?;
-            let name = closing_name(outline.text, element);
-            self.finish_element(name, element.inner.end)?;
+            self.finish_element(element.name, element.inner.end)?;
         }
         self.invent = outer_invent;
         Ok(())
@@ -574,14 +573,6 @@ fn is_declaration(instruction: &str) -> bool {
         .split(is_space)
         .next()
         .is_some_and(|target| target.eq_ignore_ascii_case("xml"))
-}
-
-/// The name in the end tag of an element, which the outline did not compare.
-fn closing_name<'a>(text: &'a str, element: &Element<'_>) -> &'a str {
-    let tag = &text[element.inner.end..element.span.end];
-    tag.trim_start_matches("</")
-        .trim_end_matches('>')
-        .trim_end_matches(is_space)
 }
 
 #[cfg(test)]
