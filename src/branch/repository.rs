@@ -76,6 +76,11 @@ impl Repository {
         self.0.host.as_ref()
     }
 
+    /// The host, for whoever goes on with it alone.
+    pub fn shared_host(&self) -> Arc<dyn GitHost> {
+        self.0.host.clone()
+    }
+
     /// The objects.
     pub fn store(&self) -> &BareRepository {
         self.0.remote.store()

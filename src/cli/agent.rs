@@ -43,7 +43,7 @@ pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(
         let opened = RepositoryOption::named(name).open(&workspace, &persona, &cancel)?;
         repositories.push(Hosted {
             name: opened.repository,
-            host: Arc::from(opened.host),
+            host: opened.host,
         });
     }
     let mut host = Host::of(workspace)?;

@@ -34,7 +34,9 @@ impl Exit {
             "ALM-R012" => Self::TimedOut,
             // What was typed: a script, a parameter, a run, a persona, a person.
             "ALM-S001" | "ALM-S003" | "ALM-S031" | "ALM-S032" | "ALM-S033" | "ALM-S034"
-            | "ALM-S035" | "ALM-R004" | "ALM-R010" | "ALM-W015" | "ALM-W018" => Self::Usage,
+            | "ALM-S035" | "ALM-R004" | "ALM-R010" | "ALM-B030" | "ALM-W015" | "ALM-W018" => {
+                Self::Usage
+            }
             _ => match code
                 .strip_prefix("ALM-")
                 .and_then(|rest| rest.chars().next())

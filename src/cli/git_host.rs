@@ -1,12 +1,12 @@
-//! Opens the git host of a repository of `alm.toml`.
+//! Which repository of `alm.toml` a command is about, and its git host.
+
+use std::sync::Arc;
 
 use clap::Args;
 
 use super::failure::Failure;
-use crate::branch::{AzureDevOps, GitHost};
-use crate::nearest::nearest;
+use crate::branch::{GitHost, Repository};
 use crate::transport::Cancel;
-use crate::workspace::config::{HostKind, SignIn};
 use crate::workspace::{Connections, Persona, Workspace};
 
 /// Which repository a command is about.
@@ -22,19 +22,18 @@ pub struct OpenHost {
     /// The repository's name in `alm.toml`.
     pub repository: String,
     /// Its host.
-    pub host: Box<dyn GitHost>,
+    pub host: Arc<dyn GitHost>,
 }
 
 impl RepositoryOption {
     /// The repository called `name`.
-    pub fn named(name: &str) -> Self {
+    pub fn named(name: impl Into<String>) -> Self {
         Self {
-            repository: Some(name.to_owned()),
+            repository: Some(name.into()),
         }
     }
 
-    /// Signs in to the host of the repository: as the person who acts, where she can sign in from
-    /// here, since votes and merges are hers; otherwise as the identity of the host.
+    /// Signs in to the host of the repository, as the person who acts where she can.
     ///
     /// # Errors
     /// When there is no such repository, or nobody can sign in.
@@ -44,37 +43,12 @@ impl RepositoryOption {
         persona: &Persona,
         cancel: &Cancel,
     ) -> Result<OpenHost, Failure> {
-        let config = workspace.config();
         let name = self.name(workspace)?;
-        let Some((name, repository)) = config.repositories.entry(&name) else {
-            let failure = Failure::usage(
-                "ALM-C001",
-                format!("there is no repository called `{name}`"),
-            );
-            return Err(match nearest(&name, config.repositories.names()) {
-                Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure,
-            });
-        };
-        let missing = || {
-            let message = format!("repository `{name}` has no host or project in alm.toml");
-            Failure::usage("ALM-C001", message)
-        };
-        let host = config.hosts.get(&repository.host).ok_or_else(missing)?;
-        if host.kind == HostKind::Github {
-            let message = "pull requests on GitHub cannot be worked on from here yet";
-            return Err(Failure::usage("ALM-C005", message).hint("use GitHub's own program `gh`"));
-        }
-        let project = repository.project.clone().ok_or_else(missing)?;
-        let person = persona.person().map(|person| person.identity.as_str());
-        let person = person.filter(|identity| can_sign_in(workspace, identity));
-        let identity = person.unwrap_or(&host.identity);
-        let transport = Connections::of(workspace, cancel).signed_in(identity)?;
-        let remote = repository.repository.as_deref().unwrap_or(name);
-        let host = AzureDevOps::new(transport, host.url.clone(), project, remote);
+        let connections = Arc::new(Connections::of(workspace, cancel));
+        let host = Repository::connect(&connections, persona, &name)?.shared_host();
         Ok(OpenHost {
-            repository: name.to_owned(),
-            host: Box::new(host),
+            repository: name,
+            host,
         })
     }
 
@@ -97,19 +71,5 @@ impl RepositoryOption {
             .or_else(default)
             .or_else(only)
             .ok_or_else(|| Failure::usage("ALM-C001", "name a repository with `--repository`"))
-    }
-}
-
-/// Whether an identity can sign in without a person at a browser.
-fn can_sign_in(workspace: &Workspace, identity: &str) -> bool {
-    let config = workspace.config();
-    match config
-        .identities
-        .get(identity)
-        .and_then(|identity| identity.sign_in())
-    {
-        Some(SignIn::User { secret, .. }) => config.tenant.emulated || secret.is_some(),
-        Some(SignIn::Application { .. } | SignIn::Token(_)) => true,
-        None => false,
     }
 }

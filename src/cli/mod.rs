@@ -26,6 +26,8 @@ mod schema;
 mod scripts;
 mod show;
 mod solution;
+#[cfg(feature = "serve")]
+mod tenant;
 mod watch;
 
 pub use exit::Exit;
@@ -76,6 +78,8 @@ enum Command {
     Watch(watch::WatchArgs),
     Approve(approve::ApproveArgs),
     Pr(pr::PrArgs),
+    #[cfg(feature = "serve")]
+    Tenant(tenant::TenantArgs),
     Solution(solution::SolutionArgs),
 }
 
@@ -126,6 +130,8 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::Run(arguments) => run::run(arguments, &cli.options, output),
         Command::Watch(arguments) => watch::run(arguments, &cli.options, output),
         Command::Approve(arguments) => approve::run(&arguments, &cli.options, output),
+        #[cfg(feature = "serve")]
+        Command::Tenant(arguments) => tenant::run(&arguments, &cli.options, output),
         Command::Pr(arguments) => pr::run(&arguments, &cli.options, output),
         Command::History(arguments) => history::run(&arguments, &cli.options, output),
         Command::Show(arguments) => show::run(&arguments, &cli.options, output),

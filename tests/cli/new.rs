@@ -117,3 +117,30 @@ fn pull_requests_of_the_example_are_looked_at_as_the_person_who_acts() {
         .ends_with(5)
         .says("ALM-W017");
 }
+
+#[test]
+fn the_tenant_is_served_to_any_http_client() {
+    use std::io::{BufRead, BufReader, Read, Write};
+
+    let place = Place::empty();
+    place.alm(&["new", ".", "--example"]).ends_with(0);
+    let mut server = std::process::Command::new(env!("CARGO_BIN_EXE_alm"))
+        .current_dir(place.path())
+        .args(["tenant", "serve", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = told["address"].as_str().unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let path = "/contoso-dev.crm4.dynamics.com/api/data/v9.2/WhoAmI";
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    // Nobody is signed in, and the tenant says so as the service does.
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}

@@ -28,11 +28,6 @@ impl Table {
         self.rows.push(cells.to_vec());
     }
 
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// Writes the table, or `empty` when it has no rows.
     pub fn write(&self, output: Output, empty: &str) {
         if output.json() {
