@@ -26,6 +26,7 @@ pub struct Options {
         long = "as",
         value_name = "PERSONA",
         env = "ALM_PERSONA",
+        hide_env_values = true,
         global = true
     )]
     pub persona: Option<String>,

@@ -84,8 +84,6 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-C004", "a parameter is called as an option",
         "A script's parameter has the name of an option that every run has, such as `timeout`, so it cannot \
          be given on the command line. Rename it in the script."),
-    code("ALM-C005", "not supported on this host",
-        "The git host of the repository is one that this command cannot work with yet."),
     code("ALM-C006", "the pull request is not ready",
         "A policy of the target branch is not met yet. `alm pr show` says which; `--when-ready` completes \
          the pull request by itself."),
