@@ -97,6 +97,24 @@ fn merge_doubles(found: Vec<ComponentDiff>) -> Vec<ComponentDiff> {
 }
 
 impl Group {
+    /// Lays the plain file of one side beside the managed twin of the other, when each has only
+    /// that one: a managed package has its forms under the names of twins (facts §10).
+    fn pair_twins(&mut self) {
+        let plain: Vec<String> = self.roles.keys().cloned().collect();
+        for role in plain {
+            let twin = format!("managed {role}");
+            let paired = match (self.roles.get(&role), self.roles.get(&twin)) {
+                (Some((Some(old), None)), Some((None, Some(new))))
+                | (Some((None, Some(new))), Some((Some(old), None))) => {
+                    (Some(old.clone()), Some(new.clone()))
+                }
+                _ => continue,
+            };
+            self.roles.remove(&twin);
+            self.roles.insert(role, paired);
+        }
+    }
+
     /// Whether a side has the component at all, whether its file differs or not.
     fn exists(&self, tree: &SourceTree, is_new: bool) -> bool {
         let own = if is_new { &self.main.1 } else { &self.main.0 };
@@ -117,7 +135,13 @@ impl Group {
             .any(|(old, new)| if is_new { new.is_some() } else { old.is_some() })
     }
 
-    fn told(self, identity: Identity, old: &SourceTree, new: &SourceTree) -> Option<ComponentDiff> {
+    fn told(
+        mut self,
+        identity: Identity,
+        old: &SourceTree,
+        new: &SourceTree,
+    ) -> Option<ComponentDiff> {
+        self.pair_twins();
         let status = match (self.exists(old, false), self.exists(new, true)) {
             (false, _) => Status::Added,
             (_, false) => Status::Removed,
