@@ -31,7 +31,7 @@ fn the_story_refuses_a_folder_that_holds_something() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("mine.txt"), "mine").unwrap();
     let told = alm(folder.path(), &["demo", "."]);
-    assert_eq!(told.code, Some(1), "{}", told.text);
+    assert_eq!(told.code, Some(4), "{}", told.text);
     assert!(told.text.contains("is not empty"), "{}", told.text);
     assert_eq!(
         std::fs::read_to_string(folder.path().join("mine.txt")).unwrap(),
