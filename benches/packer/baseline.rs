@@ -41,12 +41,17 @@ pub fn unpack(zip: &[u8], dir: &Path) {
 
 fn table(dir: &Path, folder: &str, entity: Node<'_, '_>) {
     for (number, node) in entity.descendants().enumerate() {
-        match node.tag_name().name() {
-            name @ ("systemform" | "savedquery" | "visualization" | "RibbonDiffXml"
-            | "EntityInfo") => {
-                save(dir, &format!("{folder}/{name}/{number}.xml"), node);
-            }
-            _ => {}
+        let name = node.tag_name().name();
+        if [
+            "systemform",
+            "savedquery",
+            "visualization",
+            "RibbonDiffXml",
+            "EntityInfo",
+        ]
+        .contains(&name)
+        {
+            save(dir, &format!("{folder}/{name}/{number}.xml"), node);
         }
     }
 }

@@ -191,8 +191,9 @@ pub(crate) fn check(
             .chain(&root.schema_name)
             .map(|key| normal(key))
             .collect();
-        let found = keys.iter().any(|key| known.contains(&(kind, key.clone())));
-        if !found && !(kind == 62 && site_map) {
+        let found =
+            keys.iter().any(|key| known.contains(&(kind, key.clone()))) || (kind == 62 && site_map);
+        if !found {
             let name = root
                 .schema_name
                 .as_ref()

@@ -275,10 +275,7 @@ fn forms_are_grouped_by_the_smallest_id_of_a_type() {
     let again = packed(&tree);
     let xml = std::str::from_utf8(again.part("customizations.xml").unwrap()).unwrap();
     let order: Vec<&str> = ["quick", "{a}", "{c}", "main", "{b}", "{d}"].to_vec();
-    let places: Vec<usize> = order
-        .iter()
-        .map(|what| xml.find(&format!("{what}")).unwrap())
-        .collect();
+    let places: Vec<usize> = order.iter().map(|what| xml.find(what).unwrap()).collect();
     assert!(places.is_sorted(), "{xml}");
 }
 

@@ -58,8 +58,8 @@ fn names_that_leave_the_folder_are_refused_by_name() {
     ] {
         let (code, message) = refused(&[Entry::new(name, b"x")]);
         assert_eq!(code, "ALM-P002", "{name}: {message}");
-        let shown = name.split('/').next_back().unwrap().replace('\0', "\u{0}");
-        assert!(message.contains(&*shown), "{name}: {message}");
+        let shown = name.split('/').next_back().unwrap();
+        assert!(message.contains(shown), "{name}: {message}");
     }
 }
 
