@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::odata::{Filter, Query};
+use super::odata::{Filter, Literal, Query};
 use super::rows::{Row, guid, text};
 use super::{Environment, EnvironmentError};
 
@@ -43,6 +43,8 @@ pub struct Dependency {
     pub required_id: Option<Uuid>,
 }
 
+const TABLE: i64 = 1;
+
 impl Environment {
     /// The components of the solution with this unique name, sorted by type and name.
     ///
@@ -65,20 +67,22 @@ impl Environment {
         Ok(components)
     }
 
-    /// What would be orphaned if the solution were uninstalled: components outside of it that
-    /// need components in it.
+    /// What would be orphaned if the solution went with its components: components outside of it
+    /// that need components in it.
     ///
     /// # Errors
     /// [`EnvironmentError::NoSolution`] when it is not installed.
     pub fn dependents_of(&self, name: &str) -> Result<Vec<Dependency>, EnvironmentError> {
         let solution = self.solution(name)?;
-        let answer = self.function(
-            "RetrieveDependenciesForUninstall",
-            &[("SolutionUniqueName", solution.unique_name.as_str().into())],
-        )?;
-        let rows = answer["value"].as_array().cloned().unwrap_or_default();
+        let rows = if solution.managed {
+            let name = solution.unique_name.as_str().into();
+            let parameters = [("SolutionUniqueName", name)];
+            self.dependencies("RetrieveDependenciesForUninstall", &parameters)?
+        } else {
+            self.dependents_of_unmanaged(solution.id)?
+        };
         let mut dependencies = Vec::new();
-        for row in rows.iter().filter_map(Value::as_object) {
+        for row in &rows {
             let id = guid(row, "dependentcomponentobjectid");
             let kind = number(row, "dependentcomponenttype");
             let name = self.component_name(kind, id);
@@ -92,6 +96,63 @@ impl Environment {
             });
         }
         Ok(dependencies)
+    }
+
+    /// Uninstalling an unmanaged solution deletes nothing, so the service names no dependents of
+    /// it. They are asked for component by component.
+    fn dependents_of_unmanaged(&self, solution: Uuid) -> Result<Vec<Row>, EnvironmentError> {
+        let query = Query::new()
+            .select(&["objectid", "componenttype", "rootcomponentbehavior"])?
+            .filter(Filter::equals("_solutionid_value", solution)?);
+        // Of a table that is in the solution only in part, the table itself would not go.
+        let is_whole = |row: &&Row| {
+            number(row, "componenttype") != TABLE || number(row, "rootcomponentbehavior") == 0
+        };
+        let own: Vec<(Uuid, i64)> = self
+            .rows("solutioncomponents", &query)?
+            .iter()
+            .filter(is_whole)
+            .filter_map(|row| Some((guid(row, "objectid")?, number(row, "componenttype"))))
+            .collect();
+        // A part of a whole table, such as a form, is not listed and goes with the table.
+        let is_own = |row: &Row, column| {
+            guid(row, column).is_some_and(|id| own.iter().any(|(owned, _)| *owned == id))
+        };
+        let mut outside: Vec<Row> = Vec::new();
+        for (id, kind) in &own {
+            let parameters = [
+                ("ObjectId", (*id).into()),
+                ("ComponentType", (*kind).into()),
+            ];
+            for row in self.dependencies("RetrieveDependenciesForDelete", &parameters)? {
+                let inside = is_own(&row, "dependentcomponentobjectid")
+                    || is_own(&row, "dependentcomponentparentid");
+                let known = outside.iter().any(|other| {
+                    ["dependentcomponentobjectid", "requiredcomponentobjectid"]
+                        .iter()
+                        .all(|column| other.get(*column) == row.get(*column))
+                });
+                if !inside && !known {
+                    outside.push(row);
+                }
+            }
+        }
+        Ok(outside)
+    }
+
+    fn dependencies(
+        &self,
+        function: &str,
+        parameters: &[(&str, Literal)],
+    ) -> Result<Vec<Row>, EnvironmentError> {
+        let answer = self.function(function, parameters)?;
+        let rows = answer["value"].as_array();
+        Ok(rows
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .cloned()
+            .collect())
     }
 
     /// The ids of the components of one type in a solution.

@@ -131,12 +131,18 @@ fn the_tenant_is_served_to_any_http_client() {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(server.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let told: serde_json::Value = serde_json::from_str(&line).unwrap();
     let address = told["address"].as_str().unwrap();
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let path = "/contoso-dev.crm4.dynamics.com/api/data/v9.2/WhoAmI";
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     server.kill().unwrap();

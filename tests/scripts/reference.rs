@@ -90,3 +90,33 @@ fn the_reference_speaks_the_words_of_scripts() {
         assert!(!page.contains(rust), "`{rust}` is no word of scripts");
     }
 }
+
+/// The examples of environments, branches and deployments, in the example workspace.
+#[test]
+fn the_examples_that_need_a_tenant_run_and_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("contoso");
+    almscript::workspace::create::example(&folder).unwrap();
+    let mut wrong = Vec::new();
+    for entry in entries(&Host::in_memory().unwrap().engine()) {
+        for example in entry
+            .examples
+            .iter()
+            .filter(|example| example.needs == Needs::Tenant)
+        {
+            std::fs::write(folder.join("scripts/example.rhai"), &example.script).unwrap();
+            let told = crate::bench::tell(Host::open(&folder).unwrap().run("example"));
+            let holds = told.finished.value != serde_json::Value::Bool(false);
+            if told.finished.outcome != Outcome::Succeeded || !holds {
+                let why = told.finished.failure.map(|failure| failure.render(false));
+                wrong.push(format!("{}: {}", entry.signature, why.unwrap_or_default()));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of them:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}

@@ -2,6 +2,8 @@
 //! repository of the ALM Accelerator, and everything that can be in the way.
 
 mod accelerator;
+mod configure;
+mod delete;
 mod demo;
 mod killed;
 mod trouble;
@@ -130,5 +132,5 @@ fn git(repository: &Path, arguments: &[&str]) -> String {
 
 fn both(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    text(&output.stdout) + &text(&output.stderr)
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
 }

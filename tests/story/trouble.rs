@@ -57,6 +57,50 @@ fn a_missing_connection_is_named_and_the_run_can_be_resumed() {
 }
 
 #[test]
+fn a_dependency_that_the_target_lacks_is_named_and_nothing_is_imported() {
+    let workspace = Workspace::example();
+    workspace.save("First save");
+    workspace.script("need", NEED);
+    workspace.ok(&["run", "need", "--as", "admin"]);
+    let own = format!("maya@contoso.example-{SOLUTION}");
+    let release = [
+        "run",
+        "release",
+        "--as",
+        "admin",
+        "--stage",
+        "test",
+        "--solution",
+        SOLUTION,
+        "--branch",
+        &own,
+    ];
+    let told = workspace.fails(
+        1,
+        &release,
+        &[
+            "test lacks 1 components that PowerAutomateSamples needs: base_ledger of ContosoBase",
+            "install ContosoBase",
+            "in test first",
+        ],
+    );
+    assert!(!told.contains("- Import"), "{told}");
+    let environment = workspace.ok(&["env", "show", "test", "--as", "admin"]);
+    assert!(!environment.contains(SOLUTION), "{environment}");
+}
+
+/// Makes the saved solution need a table of another one.
+const NEED: &str = r##"//! Need another solution.
+let own = branch::repository("apps").branch("maya@contoso.example-PowerAutomateSamples");
+let path = "PowerAutomateSamples/SolutionPackage/src/Other/Solution.xml";
+let text = own.read(path);
+text.replace("<MissingDependencies />", `<MissingDependencies><MissingDependency><Required type="1" schemaName="base_ledger" displayName="Ledger" solution="ContosoBase (1.2.0.0)" /><Dependent type="29" displayName="SharePoint Hide folders in document library view" id="{096175f7-d8bc-ed11-83fe-00224807864e}" /></MissingDependency></MissingDependencies>`);
+let files = #{};
+files[path] = text;
+own.commit(#{ message: "Need the base", files: files });
+"##;
+
+#[test]
 fn a_merge_conflict_is_told_and_the_pull_request_stays_open() {
     let workspace = Workspace::example();
     workspace.script(

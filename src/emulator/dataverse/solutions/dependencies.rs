@@ -112,7 +112,7 @@ fn for_uninstall(session: &Session<'_>, parameters: &Parameters) -> Result<Reply
         true => super::remove::only_in(&records, name),
         false => BTreeSet::new(),
     };
-    reply(session, &dependents(session, &records, &going)?)
+    reply(session, &records, &dependents(session, &records, &going)?)
 }
 
 fn missing_of_solution(
@@ -141,13 +141,13 @@ fn missing_of_solution(
             }
         }
     }
-    reply(session, &edges)
+    reply(session, &records, &edges)
 }
 
 fn needing(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, ServiceError> {
     let records = Records::load(session)?;
     let Some(record) = addressed(session, &records, parameters)? else {
-        return reply(session, &[]);
+        return reply(session, &records, &[]);
     };
     let mut going = BTreeSet::from([record.identity.clone()]);
     if parameters.name == "RetrieveDependenciesForDelete" {
@@ -157,13 +157,13 @@ fn needing(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, Serv
             .filter(|part| part.parent.as_ref() == Some(&record.identity));
         going.extend(parts.map(|part| part.identity.clone()));
     }
-    reply(session, &dependents(session, &records, &going)?)
+    reply(session, &records, &dependents(session, &records, &going)?)
 }
 
 fn needed(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, ServiceError> {
     let records = Records::load(session)?;
     let Some(record) = addressed(session, &records, parameters)? else {
-        return reply(session, &[]);
+        return reply(session, &records, &[]);
     };
     let references = record
         .effective()
@@ -177,7 +177,7 @@ fn needed(session: &Session<'_>, parameters: &Parameters) -> Result<Reply, Servi
             required,
         })
         .collect();
-    reply(session, &edges)
+    reply(session, &records, &edges)
 }
 
 /// The component that `ObjectId` and `ComponentType` mean. A table may be named by the id of its
@@ -221,16 +221,24 @@ pub(super) fn existing_solution(session: &Session<'_>, name: &str) -> Result<Row
     })
 }
 
-fn reply(session: &Session<'_>, edges: &[Edge<'_>]) -> Result<Reply, ServiceError> {
+fn reply(
+    session: &Session<'_>,
+    records: &Records,
+    edges: &[Edge<'_>],
+) -> Result<Reply, ServiceError> {
     let mut rows = Vec::with_capacity(edges.len());
     for edge in edges {
-        rows.push(dependency_row(session, edge)?);
+        rows.push(dependency_row(session, records, edge)?);
     }
     rows.dedup();
     Ok(Reply::Rows(session.table("dependency")?, rows))
 }
 
-fn dependency_row(session: &Session<'_>, edge: &Edge<'_>) -> Result<Row, ServiceError> {
+fn dependency_row(
+    session: &Session<'_>,
+    records: &Records,
+    edge: &Edge<'_>,
+) -> Result<Row, ServiceError> {
     let base = |record: &Record| -> Result<Option<Uuid>, ServiceError> {
         let lowest = record
             .layers
@@ -238,12 +246,15 @@ fn dependency_row(session: &Session<'_>, edge: &Edge<'_>) -> Result<Row, Service
             .map_or(ACTIVE, |layer| &layer.solution);
         Ok(installed(session, lowest)?.and_then(|solution| id(&solution, "solutionid")))
     };
+    let parent = edge.dependent.parent.as_ref();
+    let parent = parent.and_then(|parent| records.get(parent));
     let key = format!("{}>{}", edge.dependent.identity, edge.required.identity);
     Ok(row! {
         "dependencyid": session.environment.own_id("dependency", &key),
         "dependencytype": 2,
         "dependentcomponentobjectid": edge.dependent.object_id,
         "dependentcomponenttype": type_number(session, &edge.dependent.identity.component_type)?,
+        "dependentcomponentparentid": parent.map(|parent| parent.object_id),
         "dependentcomponentbasesolutionid": base(edge.dependent)?,
         "requiredcomponentobjectid": edge.required.object_id,
         "requiredcomponenttype": type_number(session, &edge.required.identity.component_type)?,
