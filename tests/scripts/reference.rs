@@ -98,12 +98,14 @@ fn the_examples_that_need_a_tenant_run_and_hold() {
     let folder = dir.path().join("contoso");
     almscript::workspace::create::example(&folder).unwrap();
     let mut wrong = Vec::new();
+    let mut tried = 0;
     for entry in entries(&Host::in_memory().unwrap().engine()) {
         for example in entry
             .examples
             .iter()
             .filter(|example| example.needs == Needs::Tenant)
         {
+            tried += 1;
             std::fs::write(folder.join("scripts/example.rhai"), &example.script).unwrap();
             let told = crate::bench::tell(Host::open(&folder).unwrap().run("example"));
             let holds = told.finished.value != serde_json::Value::Bool(false);
@@ -113,6 +115,7 @@ fn the_examples_that_need_a_tenant_run_and_hold() {
             }
         }
     }
+    assert!(tried > 50, "only {tried} examples were found");
     assert!(
         wrong.is_empty(),
         "{} of them:\n{}",

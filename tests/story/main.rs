@@ -5,6 +5,7 @@ mod accelerator;
 mod configure;
 mod delete;
 mod demo;
+mod deploy;
 mod killed;
 mod trouble;
 
