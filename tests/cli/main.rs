@@ -9,37 +9,37 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 
 /// A folder of its own, and the program started in it.
-pub struct Place {
+struct Place {
     dir: tempfile::TempDir,
 }
 
 /// What the program wrote and how it ended.
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
 }
 
 impl Place {
     /// An empty folder.
-    pub fn empty() -> Self {
+    fn empty() -> Self {
         Self {
             dir: tempfile::tempdir().unwrap(),
         }
     }
 
     /// A folder with this `alm.toml`.
-    pub fn with(alm_toml: &str) -> Self {
+    fn with(alm_toml: &str) -> Self {
         let place = Self::empty();
         place.write("alm.toml", alm_toml);
         place
     }
 
-    pub fn path(&self) -> &Path {
+    fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -47,7 +47,7 @@ impl Place {
     }
 
     /// Runs `alm` here. Nothing of the surroundings reaches it.
-    pub fn alm(&self, arguments: &[&str]) -> Ended {
+    fn alm(&self, arguments: &[&str]) -> Ended {
         let output = Command::new(env!("CARGO_BIN_EXE_alm"))
             .current_dir(self.path())
             .args(arguments)
@@ -77,7 +77,7 @@ impl Place {
 
 impl Ended {
     /// Everything at once, for snapshots.
-    pub fn shown(&self) -> String {
+    fn shown(&self) -> String {
         format!(
             "exit code {}\n--- out\n{}--- err\n{}",
             self.code, self.out, self.err
@@ -85,13 +85,13 @@ impl Ended {
     }
 
     #[track_caller]
-    pub fn ends_with(self, code: i32) -> Self {
+    fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{}", self.shown());
         self
     }
 
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    fn says(self, text: &str) -> Self {
         assert!(
             self.err.contains(text) || self.out.contains(text),
             "{}",
