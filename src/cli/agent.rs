@@ -18,7 +18,9 @@ use crate::workspace::config::TimeSpan;
 /// Take queued builds of the git host and run the scripts that they name
 ///
 /// A pipeline that `alm` made names a script, a solution and a stage; a pull request, a merge or an
-/// approval queues a build of it. Builds for one environment run one after another.
+/// approval queues a build of it. Builds for one environment run one after another. `[agent]` of
+/// alm.toml says as which persona builds run when `--as` does not, how many at once, and how often
+/// to look.
 #[derive(Debug, Args)]
 pub struct AgentArgs {
     /// Run what is queued now, and what that queues, then end
@@ -26,17 +28,23 @@ pub struct AgentArgs {
     once: bool,
 
     /// How many builds for different environments run side by side
-    #[arg(long, value_name = "NUMBER", default_value_t = 2)]
-    parallel: usize,
+    #[arg(long, value_name = "NUMBER")]
+    parallel: Option<usize>,
 
     /// How often to look for builds
-    #[arg(long, value_name = "TIME", default_value = "10s")]
-    every: TimeSpan,
+    #[arg(long, value_name = "TIME")]
+    every: Option<TimeSpan>,
 }
 
 /// Runs `alm agent`.
 pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(), Failure> {
-    let (workspace, persona) = options.open_as()?;
+    let workspace = options.open()?;
+    let settings = workspace.config().agent.clone();
+    let persona = match options.persona.as_deref().or(settings.persona.as_deref()) {
+        Some(name) => workspace.persona(Some(name), options.identity.as_deref())?,
+        // A build acts for whoever asked for it, within what the policy allows.
+        None => workspace.unrestricted(),
+    };
     let cancel = on_interrupt();
     let mut repositories = Vec::new();
     for name in workspace.config().repositories.names() {
@@ -48,14 +56,19 @@ pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(
     }
     let mut host = Host::of(workspace)?;
     host.act_as(persona);
-    let agent = Agent::new(&host, repositories, cancel, arguments.parallel);
+    let agent = Agent::new(
+        &host,
+        repositories,
+        cancel,
+        arguments.parallel.unwrap_or(settings.parallel),
+    );
     let telling = Telling { output };
     if arguments.once {
         let done = agent.drain(&telling)?;
         return ended(&done, output);
     }
     output.note("Waiting for builds; Ctrl-C ends it.");
-    Ok(agent.work(arguments.every.0, &telling)?)
+    Ok(agent.work(arguments.every.unwrap_or(settings.every).0, &telling)?)
 }
 
 /// What `--once` ends with: a failure when one of the builds was one.

@@ -142,13 +142,13 @@ fn send_to_test(stage: &mut Stage) -> Result<(), Failure> {
     stage.act("She sends it to test: pull request, validation, merge, release");
     stage.type_in(&["run", "deploy", "--as", "new-maker", "--solution", SOLUTION])?;
     stage.tell("The branch policy has queued a build, which an agent takes:");
-    stage.type_in(&["agent", "--once", "--as", "admin"])?;
+    stage.type_in(&["agent", "--once"])?;
     proof::solution_is_in(stage, "validation", true)?;
     let request = newest_pull_request(stage)?;
     stage.tell("Ada reviews and completes the pull request; the merge queues the release to test.");
     stage.type_in(&["pr", "approve", &request, "--as", "admin"])?;
     stage.type_in(&["pr", "complete", &request, "--as", "admin"])?;
-    stage.type_in(&["agent", "--once", "--as", "admin"])?;
+    stage.type_in(&["agent", "--once"])?;
     proof::git_says(
         stage,
         "the merge is on the solution's branch",
@@ -216,10 +216,10 @@ fn remove_a_component(stage: &mut Stage) -> Result<(), Failure> {
         "--labels",
         "solution-upgrade",
     ])?;
-    stage.type_in(&["agent", "--once", "--as", "admin"])?;
+    stage.type_in(&["agent", "--once"])?;
     let request = newest_pull_request(stage)?;
     stage.type_in(&["pr", "complete", &request, "--as", "admin"])?;
-    stage.type_in(&["agent", "--once", "--as", "admin"])?;
+    stage.type_in(&["agent", "--once"])?;
     proof::archive_is_in(stage, "test", false)?;
     to_production(stage)?;
     proof::archive_is_in(stage, "prod", false)?;
@@ -289,7 +289,7 @@ fn to_production(stage: &mut Stage) -> Result<(), Failure> {
     let build = newest_build(stage)?;
     stage.tell("Nothing happens before the approval; Ada gives it.");
     stage.type_in(&["approve", &build, "--as", "admin"])?;
-    stage.type_in(&["agent", "--once", "--as", "admin"])
+    stage.type_in(&["agent", "--once"])
 }
 
 /// The flow's definition with another library, as the designer saves it.
