@@ -68,18 +68,9 @@ fn change(stage: &mut Stage) -> Result<(), Failure> {
         &json!({ "clientdata": changed(flow)? }),
     )?;
 
-    let filter = format!("schemaname eq '{SITE}'");
-    let select = ("$select", "environmentvariabledefinitionid");
-    let found = portal.rows(
-        "environmentvariabledefinitions",
-        &[select, ("$filter", &filter)],
-    )?;
-    let variable = found
-        .first()
-        .ok_or_else(|| untrue("the example has no variable to change"))?;
     portal.change(
         "environmentvariabledefinitions",
-        text(variable, "environmentvariabledefinitionid")?,
+        &variable(&portal, SITE)?,
         &json!({ "defaultvalue": "https://contoso.sharepoint.com/sites/home" }),
     )?;
     portal.create_in(
@@ -177,18 +168,9 @@ fn remove_a_component(stage: &mut Stage) -> Result<(), Failure> {
     stage.act("A component is removed: an upgrade takes it out of production too");
     stage.tell("Maya deletes her second variable in dev and saves that.");
     let portal = Portal::of(stage, "dev", "maya")?;
-    let filter = format!("schemaname eq '{ARCHIVE}'");
-    let select = ("$select", "environmentvariabledefinitionid");
-    let found = portal.rows(
-        "environmentvariabledefinitions",
-        &[select, ("$filter", &filter)],
-    )?;
-    let variable = found
-        .first()
-        .ok_or_else(|| untrue("the variable is gone too early"))?;
     portal.delete(
         "environmentvariabledefinitions",
-        text(variable, "environmentvariabledefinitionid")?,
+        &variable(&portal, ARCHIVE)?,
     )?;
     let message = "Remove the archive variable, nobody reads it";
     stage.type_in(&[
@@ -290,6 +272,20 @@ fn to_production(stage: &mut Stage) -> Result<(), Failure> {
     stage.tell("Nothing happens before the approval; Ada gives it.");
     stage.type_in(&["approve", &build, "--as", "admin"])?;
     stage.type_in(&["agent", "--once"])
+}
+
+/// The id of an environment variable by its schema name.
+fn variable(portal: &Portal<'_>, name: &str) -> Result<String, Failure> {
+    let filter = format!("schemaname eq '{name}'");
+    let select = ("$select", "environmentvariabledefinitionid");
+    let found = portal.rows(
+        "environmentvariabledefinitions",
+        &[select, ("$filter", &filter)],
+    )?;
+    let row = found
+        .first()
+        .ok_or_else(|| untrue(&format!("there is no variable {name}")))?;
+    Ok(text(row, "environmentvariabledefinitionid")?.to_owned())
 }
 
 /// The flow's definition with another library, as the designer saves it.
