@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::manifest::Manifest;
+use super::manifest::{Manifest, RootComponent};
 use super::xml::Fault;
 use super::xml::line_at;
 use super::xml::outline::{Element, Outline};
@@ -54,6 +54,7 @@ const IDENTITIES: &[Identity] = &[
     identity("Reports", 31, &["reportid"], false),
     identity("Dashboards", 60, &["FormId"], true),
     identity("InteractionCentricDashboards", 60, &["FormId"], true),
+    identity("Dialogs", 60, &["FormId"], false),
     identity("WebResources", 61, &["Name"], true),
     identity("AppModuleSiteMaps", 62, &["SiteMapUniqueName"], true),
     identity("CustomControls", 66, &["Name"], true),
@@ -152,6 +153,7 @@ pub(crate) fn check(
     }
     let mut findings = Vec::new();
     let mut known = HashSet::new();
+    let doubt = Doubt::read(manifest);
     for component in present {
         let kind = component.component_type;
         if component.required
@@ -165,7 +167,12 @@ pub(crate) fn check(
                 "{} `{name}` has no root component in {SOLUTION_FILE}",
                 type_name(kind)
             );
-            findings.push(Finding::error(NO_ROOT_COMPONENT, &*component.file, message).at(1));
+            let finding = if doubt.of(component) {
+                Finding::warning(NO_ROOT_COMPONENT, &*component.file, message)
+            } else {
+                Finding::error(NO_ROOT_COMPONENT, &*component.file, message)
+            };
+            findings.push(finding.at(1));
         }
         known.extend(component.keys.iter().map(|key| (kind, key.clone())));
     }
@@ -211,6 +218,50 @@ pub(crate) fn check(
         }
     }
     Ok(findings)
+}
+
+/// Why a component without a root component of its own may still be meant to be there. The check of
+/// facts §11 is about a list that is complete; refusing a package that a server has made is worse
+/// than missing a mistake.
+struct Doubt {
+    /// Types of root components that are named by an id alone.
+    by_id: HashSet<u32>,
+    /// Types of root components that are named by a schema name alone.
+    by_name: HashSet<u32>,
+    /// Whether parts of tables are listed, as patches and segmented solutions do.
+    table_parts: bool,
+}
+
+impl Doubt {
+    /// Column, relationship, key, view, chart and hierarchy: what a patch lists instead of a table.
+    const TABLE_PARTS: [u32; 8] = [2, 3, 10, 14, 26, 59, 65, 68];
+
+    fn read(manifest: &Manifest) -> Self {
+        let roots = &manifest.root_components;
+        let types = |wanted: fn(&RootComponent) -> bool| {
+            let found = roots.iter().filter(|root| wanted(root));
+            found.map(|root| root.component_type).collect()
+        };
+        Self {
+            by_id: types(|root| root.schema_name.is_none()),
+            by_name: types(|root| root.id.is_none()),
+            table_parts: roots
+                .iter()
+                .any(|root| Self::TABLE_PARTS.contains(&root.component_type)),
+        }
+    }
+
+    /// Whether a component that has no root component may have one under another kind of key, or
+    /// through one of its parts.
+    fn of(&self, component: &Present) -> bool {
+        let is_id = |key: &String| {
+            key.len() == 36 && key.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+        };
+        let kind = component.component_type;
+        (kind == 1 && self.table_parts)
+            || (self.by_id.contains(&kind) && !component.keys.iter().any(is_id))
+            || (self.by_name.contains(&kind) && component.keys.iter().all(is_id))
+    }
 }
 
 fn line_of(text: &str, key: &str) -> Option<u32> {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::xml::outline::Outline;
+
 /// The declaration that SolutionPackager writes for these parts in their order (facts §2.3).
 ///
 /// UTF-8 with a byte-order mark and no line break. `[Content_Types].xml` itself is skipped.
@@ -33,6 +35,45 @@ pub(crate) fn declare<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Vec<u
     }
     out.push_str("</Types>");
     out.into_bytes()
+}
+
+/// The parts that a declaration does not cover. One that cannot be read covers everything, for it
+/// is nobody's hint.
+pub(crate) fn undeclared<'a>(
+    declaration: &[u8],
+    parts: impl Iterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    let Ok(text) = super::xml::decode(super::container::CONTENT_TYPES_XML, declaration) else {
+        return Vec::new();
+    };
+    let outline = Outline {
+        text: &text,
+        deepest: 16,
+    };
+    let Ok(entries) = outline
+        .root()
+        .and_then(|root| outline.children(root.inner.clone()))
+    else {
+        return Vec::new();
+    };
+    let values = |element, attribute| -> HashSet<String> {
+        let named = entries.iter().filter(|entry| entry.name == element);
+        named
+            .filter_map(|entry| Some(entry.attribute(attribute)?.to_lowercase()))
+            .collect()
+    };
+    let extensions = values("Default", "Extension");
+    let names: HashSet<String> = values("Override", "PartName")
+        .iter()
+        .map(|name| super::names::part_name_of_entry(name.trim_start_matches('/')).to_lowercase())
+        .collect();
+    parts
+        .filter(|name| *name != super::container::CONTENT_TYPES_XML)
+        .filter(|name| {
+            !names.contains(&name.to_lowercase())
+                && !extension(name).is_some_and(|e| extensions.contains(&e.to_lowercase()))
+        })
+        .collect()
 }
 
 /// What follows the last dot of the file name; a name that ends in a dot has none.

@@ -44,6 +44,16 @@ pub(crate) enum Key {
     Any(&'static [&'static str]),
 }
 
+impl Key {
+    /// The name to tell a person who misses it.
+    pub(crate) fn first(self) -> &'static str {
+        match self {
+            Self::Attribute(name) | Self::Child(name) => name,
+            Self::Any(names) => names.first().copied().unwrap_or_default(),
+        }
+    }
+}
+
 /// A collection and its place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rule {
@@ -126,6 +136,14 @@ pub(crate) const RULES: &[Rule] = &[
         "InteractionCentricDashboards",
         "InteractionCentricDashboards",
         "InteractionCentricDashboards",
+        Shape::Each(Child("FormId"), ""),
+    ),
+    // Not in facts §4: published trees of 2025 have `<Dialogs />` and `Dialogs/{FormId}.xml`, laid
+    // out as dashboards are.
+    rule(
+        "Dialogs",
+        "Dialogs",
+        "Dialogs",
         Shape::Each(Child("FormId"), ""),
     ),
     rule(

@@ -93,10 +93,7 @@ fn check_segment(segment: &str) -> Result<(), String> {
 
 /// Whether Windows forbids the character in file names; `/` is a separator and counts too.
 fn is_forbidden(c: char) -> bool {
-    matches!(
-        c,
-        '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*' | '\u{7f}'
-    ) || c < ' '
+    matches!(c, '<' | '>' | ':' | '"' | '/' | '\\' | '|' | '?' | '*') || c < ' '
 }
 
 /// Whether Windows keeps the name for a device, whatever its extension.

@@ -240,7 +240,7 @@ fn templates_have_their_texts_in_files() {
             &tree,
             "Templates/KbArticleDocuments/1031/{k1}/structurexml.xml"
         ),
-        "<kb/>"
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<kb />"
     );
     assert!(!text(&tree, "Templates/EmailTemplates.xml").contains("xsl&gt;"));
     let packed = packed(&tree);

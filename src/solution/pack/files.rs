@@ -298,7 +298,7 @@ pub(super) fn canvas_apps(bench: &Bench<'_>) -> Result<Built, PackageError> {
         bench.read(file, |page, root| {
             let mut built = component(bench, "CanvasApps", page, &root)?;
             for child in page.children(&root)? {
-                if child.name == "AdditionalUris" {
+                if child.name.ends_with("Uris") {
                     for uri in page.children(&child)? {
                         additional_part(bench, page, &uri, &mut built)?;
                     }

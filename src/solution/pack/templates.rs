@@ -2,9 +2,9 @@
 
 use super::built::{Bench, Built, Page};
 use super::files::{join, strip_suffix, text};
-use crate::solution::template_texts::{TextFiles, text_files};
-use crate::solution::xml::outline::Element;
-use crate::solution::xml::write::{Divert, Writer};
+use crate::solution::template_texts::{self, TextFiles, text_files};
+use crate::solution::xml::outline::{Element, Outline};
+use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::xml::{Fault, decode};
 use crate::solution::{Finding, PackageError};
 
@@ -21,6 +21,7 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Built, PackageError> {
                 Some(texts) => {
                     let found = texts_of(bench, page, &root, texts, &mut built)?;
                     let mut restore = Restore {
+                        outline: page.outline,
                         found: found.into_iter(),
                         texts,
                     };
@@ -58,8 +59,9 @@ fn texts_of<'p>(
             let path = format!("Templates/{}/{name}", texts.folder(&language, &id));
             match bench.listing.get(&path) {
                 Some(file) => {
-                    let content = decode(file.path, file.data)?.into_owned();
-                    found.push(Some(content));
+                    let content = decode(file.path, file.data)?;
+                    let folded = template_texts::folded(name, &content);
+                    found.push(Some(folded.unwrap_or_else(|| content.into_owned())));
                 }
                 None => {
                     let message = format!("`{}` has no text, for `{path}` is missing", child.name);
@@ -75,12 +77,13 @@ fn texts_of<'p>(
     Ok(found)
 }
 
-struct Restore<'x> {
+struct Restore<'x, 'p> {
+    outline: Outline<'p>,
     found: std::vec::IntoIter<Option<String>>,
     texts: &'x TextFiles,
 }
 
-impl<'p> Divert<'p> for Restore<'_> {
+impl<'p> Divert<'p> for Restore<'_, 'p> {
     fn wants(&self, depth: usize, name: &str) -> bool {
         depth == 2 && self.texts.elements.contains(&name)
     }
@@ -92,7 +95,8 @@ impl<'p> Divert<'p> for Restore<'_> {
                 writer.text(&content);
                 writer.end();
             }
-            None => writer.empty(element.name),
+            // It has kept its own text.
+            None => writer.copy(self.outline, &element, Namespaces::Keep)?,
         }
         Ok(())
     }

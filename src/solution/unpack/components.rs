@@ -45,12 +45,9 @@ fn plan_collection<'a>(
                 let folder = format!("Entities/{}", names::file_name(&name));
                 for formula in entity::formulas(source, component)? {
                     let path = source.text(&formula)?;
-                    let data = source.payload(&path, &formula)?;
                     let file = path.rsplit('/').next().unwrap_or(&path);
-                    recipes.push(Recipe::Payload {
-                        path: format!("{folder}/Formulas/{file}"),
-                        data,
-                    });
+                    let file = format!("{folder}/Formulas/{file}");
+                    recipes.extend(tolerated(source, &path, file, &formula));
                 }
                 recipes.push(Recipe::Entity {
                     folder,
@@ -59,6 +56,9 @@ fn plan_collection<'a>(
             }
         }
         Shape::Each(key, sub_folder) => {
+            if !all_named(source, collection, components, key)? {
+                return Ok(());
+            }
             for component in components {
                 let name = required(source, component, key)?;
                 let folder = if sub_folder.is_empty() {
@@ -103,6 +103,9 @@ fn plan_collection<'a>(
             } else {
                 Form::Plain
             };
+            if !all_named(source, collection, components, Key::Child(key))? {
+                return Ok(());
+            }
             for component in components {
                 let name = required(source, component, Key::Child(key))?;
                 let path = twin(
@@ -122,7 +125,9 @@ fn plan_collection<'a>(
                 connector(source, component, recipes)?;
             }
         }
-        Shape::Relationships => recipes.extend(relationships::plan(source, components)?),
+        Shape::Relationships => {
+            recipes.extend(relationships::plan(source, collection, components)?);
+        }
         Shape::Reports => {
             for component in components {
                 report(source, component, recipes)?;
@@ -132,6 +137,33 @@ fn plan_collection<'a>(
         Shape::Inline | Shape::Unknown => unknown(source, collection, components, recipes)?,
     }
     Ok(())
+}
+
+/// Whether each component has what names its file. If not, the collection stays where it is: what
+/// Microsoft's tool does then is not known, and nothing is lost.
+fn all_named<'a>(
+    source: &mut Source<'a>,
+    collection: &Element<'a>,
+    components: &[Element<'a>],
+    key: Key,
+) -> Result<bool, PackageError> {
+    for component in components {
+        if value(source, component, key)?.is_none() {
+            let message = format!(
+                "a `<{}>` has no `{}`, which names its file; all of `{}` stays in {}",
+                component.name,
+                key.first(),
+                collection.name,
+                crate::solution::CUSTOMIZATIONS_FILE
+            );
+            let finding = Finding::warning("ALM-P105", source.file, message);
+            let line = source.line(component);
+            source.findings.push(finding.at(line));
+            source.inline.insert(collection.name);
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A file of one element.
@@ -193,15 +225,12 @@ fn required<'a>(
     key: Key,
 ) -> Result<String, PackageError> {
     value(source, element, key)?.ok_or_else(|| {
-        let wanted = match key {
-            Key::Attribute(name) | Key::Child(name) => name,
-            Key::Any(names) => names.first().copied().unwrap_or_default(),
-        };
         source.refuse(
             element,
             format!(
-                "`<{}>` has no `{wanted}`, which names its file",
-                element.name
+                "`<{}>` has no `{}`, which names its file",
+                element.name,
+                key.first()
             ),
         )
     })
@@ -247,8 +276,22 @@ fn beside_payload<'a>(
         );
         return Err(source.refuse(component, reason));
     };
-    let file = path.trim_start_matches('/').to_owned();
-    let data = source.payload(&path, component)?;
+    let file = path.trim_start_matches('/').replace('\\', "/");
+    let data = match source.optional_payload(&path) {
+        Some(data) => data,
+        None if component.attribute("unmodified").as_deref() == Some("1") => {
+            let message = format!(
+                "`<{}>` is unmodified and its file `{file}` is not in the package; it is left out",
+                component.name
+            );
+            let line = source.line(component);
+            source
+                .findings
+                .push(Finding::warning("ALM-P103", source.file, message).at(line));
+            return Ok(());
+        }
+        None => source.payload(&path, component)?,
+    };
     if collection == "CustomControls" {
         let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
         for (path, data) in source.payload_folder(folder) {
@@ -302,11 +345,13 @@ fn canvas_app<'a>(
 ) -> Result<(), PackageError> {
     let name = required(source, component, Key::Child("Name"))?;
     for child in source.children(component)? {
-        if child.name == "AdditionalUris" {
+        if child.name.ends_with("Uris") {
+            // `AdditionalUris`, and `CodeAppPackageUris` of apps that are code.
             for uri in source.children(&child)? {
                 let path = source.text(&uri)?;
                 if !path.is_empty() {
-                    additional_part(source, &path, &uri, recipes);
+                    let file = path.trim_start_matches('/').to_owned();
+                    recipes.extend(tolerated(source, &path, file, &uri));
                 }
             }
         } else if child.name.ends_with("Uri") {
@@ -325,24 +370,24 @@ fn canvas_app<'a>(
     Ok(())
 }
 
-/// A part that older packagers dropped while they kept its name (facts §8): not an error.
-fn additional_part<'a>(
+/// A part whose absence is no error: older packagers dropped it while they kept its name (facts
+/// §8), or Microsoft's tool does not mind (formulas, facts §11).
+fn tolerated<'a>(
     source: &mut Source<'a>,
-    path: &str,
-    uri: &Element<'a>,
-    recipes: &mut Vec<Recipe<'a>>,
-) {
-    let file = path.trim_start_matches('/').to_owned();
-    match source.optional_payload(path) {
-        Some(data) => recipes.push(Recipe::Payload { path: file, data }),
-        None => {
-            let message = format!("the part `{file}` is missing; an older packager has dropped it");
-            let line = source.line(uri);
-            source
-                .findings
-                .push(Finding::warning("ALM-P104", source.file, message).at(line));
-        }
+    part: &str,
+    path: String,
+    asking: &Element<'a>,
+) -> Option<Recipe<'a>> {
+    let found = source.optional_payload(part);
+    if found.is_none() {
+        let part = part.trim_start_matches('/');
+        let message = format!("the part `{part}` is missing; an older packager has dropped it");
+        let line = source.line(asking);
+        source
+            .findings
+            .push(Finding::warning("ALM-P104", source.file, message).at(line));
     }
+    found.map(|data| Recipe::Payload { path, data })
 }
 
 /// Connectors: parts of the zip folder `Connector/` go to `Connectors/`.
@@ -378,9 +423,15 @@ fn report<'a>(
         recipes.push(one(path, Precedence::UnmanagedWins, Form::Bare, component));
         return Ok(());
     }
-    let language = required(source, component, Key::Child("languagecode"))?;
+    let language = value(source, component, Key::Child("languagecode"))?;
+    let language = language.unwrap_or_else(|| "0".to_owned());
     let id = required(source, component, Key::Child("reportid"))?;
-    let file = required(source, component, Key::Child("filename"))?;
+    // A report that is a link to a page has no file.
+    let file = required(
+        source,
+        component,
+        Key::Any(&["filename", "name", "reportid"]),
+    )?;
     let path = format!(
         "Reports/{}/{}/{}",
         names::file_name(&language),

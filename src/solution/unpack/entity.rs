@@ -2,21 +2,22 @@
 
 use rayon::prelude::*;
 
-use super::recipe::{Carve, Form, Output, Precedence};
+use super::recipe::{Carve, Form, Output, Precedence, Written};
 use super::source::Source;
-use crate::solution::PackageError;
-use crate::solution::names;
-use crate::solution::xml::Fault;
 use crate::solution::xml::outline::Element;
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
+use crate::solution::xml::{Fault, line_at};
+use crate::solution::{Finding, PackageError, names};
 
 /// The children of a table that move into files of their own.
-#[derive(Default)]
-struct Moved<'a> {
-    elements: Vec<Element<'a>>,
+struct Moved<'s, 'a> {
+    source: &'s Source<'a>,
+    folder: &'s str,
+    carves: Vec<Carve<'a>>,
+    findings: Vec<Finding>,
 }
 
-impl<'a> Divert<'a> for Moved<'a> {
+impl<'a> Divert<'a> for Moved<'_, 'a> {
     fn wants(&self, depth: usize, name: &str) -> bool {
         depth == 1
             && matches!(
@@ -26,10 +27,120 @@ impl<'a> Divert<'a> for Moved<'a> {
     }
 
     fn take(&mut self, writer: &mut Writer<'a>, element: Element<'a>) -> Result<(), Fault> {
-        // The placeholder says on pack that the files are to be put back here.
-        writer.empty(element.name);
-        self.elements.push(element);
+        match self.split(&element)? {
+            Ok(carves) => {
+                // The placeholder says on pack that the files are to be put back here.
+                writer.empty(element.name);
+                self.carves.extend(carves);
+            }
+            Err(unexpected) => {
+                // What Microsoft's tool does then is not known; packing takes them from here.
+                writer.copy(self.source.outline, &element, Namespaces::Keep)?;
+                let message = format!(
+                    "{}; all of `{}` stays in {}/Entity.xml",
+                    unexpected.reason, element.name, self.folder
+                );
+                let line = line_at(self.source.outline.text, unexpected.at);
+                let finding = Finding::warning("ALM-P105", self.source.file, message);
+                self.findings.push(finding.at(line));
+            }
+        }
         Ok(())
+    }
+}
+
+/// The files of a list, or where and why it cannot be split. A fault is an error of the XML.
+type Split<'a> = Result<Result<Vec<Carve<'a>>, Fault>, Fault>;
+
+impl<'a> Moved<'_, 'a> {
+    fn split(&self, element: &Element<'a>) -> Split<'a> {
+        let outline = self.source.outline;
+        match element.name {
+            "RibbonDiffXml" => Ok(Ok(vec![Carve {
+                path: format!("{}/RibbonDiff.xml", self.folder),
+                precedence: Precedence::ManagedWins,
+                wrapper: None,
+                elements: vec![element.clone()],
+                form: Form::Plain,
+            }])),
+            "FormXml" => self.lists(element, "forms", "systemform"),
+            "SavedQueries" => self.lists(element, "savedqueries", "savedquery"),
+            _ => {
+                let charts = outline.children(element.inner.clone())?;
+                self.members(charts, "visualization", |id| {
+                    (format!("Visualizations/{id}.xml"), None)
+                })
+            }
+        }
+    }
+
+    /// Forms and views, which lie in one or more lists.
+    fn lists(&self, element: &Element<'a>, list_name: &'static str, member: &str) -> Split<'a> {
+        let mut carves = Vec::new();
+        for (list, members) in self.source.outline.two_layers(element.inner.clone())? {
+            if list.name != list_name {
+                let reason = format!("`<{}>` is not expected in `{}`", list.name, element.name);
+                return Ok(Err(Fault::new(list.span.start, reason)));
+            }
+            let split = if list_name == "forms" {
+                let Some(kind) = list.attribute("type").filter(|kind| !kind.is_empty()) else {
+                    let reason = "a list of forms has no type".to_owned();
+                    return Ok(Err(Fault::new(list.span.start, reason)));
+                };
+                let kind = names::file_name(&kind).into_owned();
+                let twin = if self.source.managed { "_managed" } else { "" };
+                self.members(members, member, |id| {
+                    (format!("FormXml/{kind}/{id}{twin}.xml"), Some("forms"))
+                })?
+            } else {
+                self.members(members, member, |id| {
+                    (format!("SavedQueries/{id}.xml"), Some("savedqueries"))
+                })?
+            };
+            match split {
+                Ok(more) => carves.extend(more),
+                Err(unexpected) => return Ok(Err(unexpected)),
+            }
+        }
+        Ok(Ok(carves))
+    }
+
+    /// A file for each member of a list; all must be of one name and have an id.
+    fn members(
+        &self,
+        members: Vec<Element<'a>>,
+        name: &str,
+        place: impl Fn(&str) -> (String, Option<&'static str>),
+    ) -> Split<'a> {
+        let id_name = match name {
+            "systemform" => "formid",
+            "savedquery" => "savedqueryid",
+            _ => "savedqueryvisualizationid",
+        };
+        let mut carves = Vec::with_capacity(members.len());
+        for member in members {
+            if member.name != name {
+                let reason = format!("`<{}>` is not expected beside `<{name}>`", member.name);
+                return Ok(Err(Fault::new(member.span.start, reason)));
+            }
+            let Some(id) = self.source.outline.child_text(&member, id_name)? else {
+                let reason = format!("a `<{name}>` has no `{id_name}`, which names its file");
+                return Ok(Err(Fault::new(member.span.start, reason)));
+            };
+            let (path, wrapper) = place(&names::file_name(&id));
+            carves.push(Carve {
+                path: format!("{}/{path}", self.folder),
+                precedence: if name == "systemform" {
+                    Precedence::Twin
+                } else {
+                    Precedence::UnmanagedWins
+                },
+                wrapper,
+                elements: vec![member],
+                form: Form::Plain,
+            });
+        }
+        Ok(Ok(carves))
     }
 }
 
@@ -38,8 +149,13 @@ pub(super) fn write<'a>(
     source: &Source<'a>,
     folder: &str,
     entity: &Element<'a>,
-) -> Result<Vec<Output>, PackageError> {
-    let mut moved = Moved::default();
+) -> Result<Written, PackageError> {
+    let mut moved = Moved {
+        source,
+        folder,
+        carves: Vec::new(),
+        findings: Vec::new(),
+    };
     let mut writer = Writer::file(source.newline, 4096);
     let declare = Namespaces::Declare(&source.namespaces);
     writer
@@ -50,122 +166,15 @@ pub(super) fn write<'a>(
         data: writer.finish().into(),
         precedence: Precedence::ManagedWins,
     }];
-    let mut carves = Vec::new();
-    for element in &moved.elements {
-        match element.name {
-            "RibbonDiffXml" => carves.push(Carve {
-                path: format!("{folder}/RibbonDiff.xml"),
-                precedence: Precedence::ManagedWins,
-                wrapper: None,
-                elements: vec![element.clone()],
-                form: Form::Plain,
-            }),
-            "FormXml" => forms(source, folder, element, &mut carves)?,
-            "SavedQueries" => {
-                for (list, views) in source.two_layers(element)? {
-                    for view in expect(source, &list, views, "savedqueries", "savedquery")? {
-                        let id = id_of(source, &view, "savedqueryid")?;
-                        let path = format!("{folder}/SavedQueries/{id}.xml");
-                        carves.push(carve(
-                            path,
-                            Precedence::UnmanagedWins,
-                            Some("savedqueries"),
-                            view,
-                        ));
-                    }
-                }
-            }
-            _ => {
-                for chart in expect(
-                    source,
-                    element,
-                    source.children(element)?,
-                    "Visualizations",
-                    "visualization",
-                )? {
-                    let id = id_of(source, &chart, "savedqueryvisualizationid")?;
-                    let path = format!("{folder}/Visualizations/{id}.xml");
-                    carves.push(carve(path, Precedence::UnmanagedWins, None, chart));
-                }
-            }
-        }
-    }
+    let Moved {
+        carves, findings, ..
+    } = moved;
     let carved = carves
         .into_par_iter()
         .map(|carve| carve.write(source))
         .collect::<Result<Vec<_>, PackageError>>()?;
     outputs.extend(carved);
-    Ok(outputs)
-}
-
-fn forms<'a>(
-    source: &Source<'a>,
-    folder: &str,
-    element: &Element<'a>,
-    carves: &mut Vec<Carve<'a>>,
-) -> Result<(), PackageError> {
-    for (list, forms) in source.two_layers(element)? {
-        let Some(kind) = list.attribute("type").filter(|kind| !kind.is_empty()) else {
-            return Err(source.refuse(&list, "a list of forms has no type".to_owned()));
-        };
-        let kind = names::file_name(&kind).into_owned();
-        for form in expect(source, &list, forms, "forms", "systemform")? {
-            let id = id_of(source, &form, "formid")?;
-            let twin = if source.managed { "_managed" } else { "" };
-            let path = format!("{folder}/FormXml/{kind}/{id}{twin}.xml");
-            carves.push(carve(path, Precedence::Twin, Some("forms"), form));
-        }
-    }
-    Ok(())
-}
-
-fn carve<'a>(
-    path: String,
-    precedence: Precedence,
-    wrapper: Option<&'static str>,
-    element: Element<'a>,
-) -> Carve<'a> {
-    Carve {
-        path,
-        precedence,
-        wrapper,
-        elements: vec![element],
-        form: Form::Plain,
-    }
-}
-
-/// The children of a list, which must all be of one name: another one would be lost.
-fn expect<'a>(
-    source: &Source<'a>,
-    list: &Element<'a>,
-    children: Vec<Element<'a>>,
-    list_name: &str,
-    name: &str,
-) -> Result<Vec<Element<'a>>, PackageError> {
-    let unexpected = |element: &Element<'a>, place: &str| {
-        source.refuse(
-            element,
-            format!("`<{}>` is not expected {place}", element.name),
-        )
-    };
-    if list.name != list_name {
-        return Err(unexpected(list, "here"));
-    }
-    match children.iter().find(|child| child.name != name) {
-        Some(child) => Err(unexpected(child, &format!("in `<{list_name}>`"))),
-        None => Ok(children),
-    }
-}
-
-fn id_of<'a>(
-    source: &Source<'a>,
-    element: &Element<'a>,
-    name: &str,
-) -> Result<String, PackageError> {
-    match source.child_text(element, name)? {
-        Some(id) => Ok(names::file_name(&id).into_owned()),
-        None => Err(source.refuse(element, format!("a `<{}>` has no `{name}`", element.name))),
-    }
+    Ok(Written { outputs, findings })
 }
 
 /// The paths of the formulas that the columns of a table name, such as `/Formulas/a-b.xaml`.

@@ -1,6 +1,7 @@
 //! Bringing the files of one package, or of a pair, into one tree (facts §10).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::recipe::{Output, Precedence};
 use crate::solution::{
@@ -8,11 +9,15 @@ use crate::solution::{
 };
 
 /// The files of one package; two for one place are an error, for one of them would be lost.
-pub(super) fn single(outputs: Vec<Output>) -> Result<SourceTree, PackageError> {
+///
+/// Two that are the same byte for byte lose nothing: a part that two components name, or a
+/// component that stands twice.
+pub(super) fn single(
+    outputs: Vec<Output>,
+    findings: &mut Vec<Finding>,
+) -> Result<SourceTree, PackageError> {
     let mut tree = SourceTree::new();
-    let mut taken: HashMap<String, String> = HashMap::with_capacity(outputs.len());
-    for output in outputs {
-        claim(&mut taken, &output.path)?;
+    for output in unique(outputs, findings)? {
         tree.insert(output.path, output.data)?;
     }
     Ok(tree)
@@ -26,14 +31,12 @@ pub(super) fn pair(
     twins: Vec<Output>,
     findings: &mut Vec<Finding>,
 ) -> Result<SourceTree, PackageError> {
-    let mut tree = single(plain)?;
+    let mut tree = single(plain, findings)?;
     let mut places: HashMap<String, String> = tree
         .paths()
         .map(|path| (names::fold(path), path.to_owned()))
         .collect();
-    let mut taken = HashMap::with_capacity(twins.len());
-    for output in twins {
-        claim(&mut taken, &output.path)?;
+    for output in unique(twins, findings)? {
         let Output {
             path,
             data,
@@ -76,12 +79,31 @@ pub(super) fn pair(
     Ok(tree)
 }
 
-fn claim(taken: &mut HashMap<String, String>, path: &str) -> Result<(), PackageError> {
-    match taken.insert(names::fold(path), path.to_owned()) {
-        Some(first) => Err(PackageError::Collision {
-            first,
-            second: path.to_owned(),
-        }),
-        None => Ok(()),
+/// The files without those that stand twice; two different ones for one place are an error.
+fn unique(outputs: Vec<Output>, findings: &mut Vec<Finding>) -> Result<Vec<Output>, PackageError> {
+    let mut taken: HashMap<String, usize> = HashMap::with_capacity(outputs.len());
+    let mut kept: Vec<Output> = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        match taken.entry(names::fold(&output.path)) {
+            Entry::Vacant(free) => {
+                free.insert(kept.len());
+                kept.push(output);
+            }
+            Entry::Occupied(place) => {
+                let first = &kept[*place.get()];
+                if first.data != output.data {
+                    return Err(PackageError::Collision {
+                        first: first.path.clone(),
+                        second: output.path,
+                    });
+                }
+                // A part that several components name is nothing to tell.
+                if output.path.to_ascii_lowercase().ends_with(".xml") {
+                    let message = "the component stands twice in the package, without a difference";
+                    findings.push(Finding::note("ALM-P106", output.path, message.to_owned()));
+                }
+            }
+        }
     }
+    Ok(kept)
 }

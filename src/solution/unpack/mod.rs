@@ -14,7 +14,7 @@ mod templates;
 
 use super::manifest::Managed;
 use super::{Finding, Limits, Package, PackageError, SourceTree};
-use recipe::Output;
+use recipe::Written;
 use source::Source;
 
 /// Which package is unpacked, or packed.
@@ -97,11 +97,12 @@ pub fn unpack(package: &Package, options: &UnpackOptions) -> Result<Unpacked, Pa
         Some(Kind::Both) => Err(mismatch(Kind::Both, "one package only")),
         Some(asked) if asked != found => Err(mismatch(asked, &found.to_string())),
         _ => {
-            let (outputs, findings) = outputs(package, managed, None, options)?;
-            Ok(Unpacked {
-                tree: merge::single(outputs)?,
-                findings,
-            })
+            let Written {
+                outputs,
+                mut findings,
+            } = outputs(package, managed, None, options)?;
+            let tree = merge::single(outputs, &mut findings)?;
+            Ok(Unpacked { tree, findings })
         }
     }
 }
@@ -135,9 +136,10 @@ pub fn unpack_both(
         ));
     }
     let both = Some(Managed::Both);
-    let (plain, mut findings) = outputs(unmanaged, false, both, options)?;
-    let (twins, more) = outputs(managed, true, both, options)?;
-    findings.extend(more);
+    let plain = outputs(unmanaged, false, both, options)?;
+    let twins = outputs(managed, true, both, options)?;
+    let mut findings = plain.findings;
+    findings.extend(twins.findings);
     if first.version != second.version {
         findings.push(Finding::warning(
             "ALM-P110",
@@ -148,7 +150,7 @@ pub fn unpack_both(
             ),
         ));
     }
-    let tree = merge::pair(plain, twins, &mut findings)?;
+    let tree = merge::pair(plain.outputs, twins.outputs, &mut findings)?;
     Ok(Unpacked { tree, findings })
 }
 
@@ -165,14 +167,18 @@ fn outputs(
     managed: bool,
     stamp: Option<Managed>,
     options: &UnpackOptions,
-) -> Result<(Vec<Output>, Vec<Finding>), PackageError> {
+) -> Result<Written, PackageError> {
     let part = package.required(super::CUSTOMIZATIONS_XML)?;
     let text = super::xml::decode(&part.name, &part.data)?;
     let mut source = Source::open(package, &part.name, &text, managed, options)?;
     let recipes = components::plan(&mut source)?;
-    let mut outputs = recipe::carry_out(&source, recipes)?;
-    outputs.push(source.customizations_file()?);
-    outputs.push(source::solution_file(package, stamp, options)?);
-    outputs.extend(source.pass_through());
-    Ok((outputs, source.findings))
+    let mut written = recipe::carry_out(&source, recipes)?;
+    written.outputs.push(source.customizations_file()?);
+    written
+        .outputs
+        .push(source::solution_file(package, stamp, options)?);
+    written.outputs.extend(source.pass_through());
+    source.undeclared();
+    written.findings.splice(0..0, source.findings);
+    Ok(written)
 }

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 
 use super::entity;
 use super::source::Source;
-use crate::solution::PackageError;
 use crate::solution::order;
 use crate::solution::xml::Fault;
 use crate::solution::xml::outline::{Element, Outline};
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
+use crate::solution::{Finding, PackageError};
 
 /// How a file of the managed package meets one of the unmanaged package (facts §10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,22 @@ pub(super) struct Output {
     pub path: String,
     pub data: Bytes,
     pub precedence: Precedence,
+}
+
+/// Finished files, and what there is to tell about them.
+#[derive(Default)]
+pub(super) struct Written {
+    pub outputs: Vec<Output>,
+    pub findings: Vec<Finding>,
+}
+
+impl From<Output> for Written {
+    fn from(output: Output) -> Self {
+        Self {
+            outputs: vec![output],
+            findings: Vec::new(),
+        }
+    }
 }
 
 /// A file still to be written.
@@ -74,20 +90,25 @@ pub(super) enum Form {
 pub(super) fn carry_out<'a>(
     source: &Source<'a>,
     recipes: Vec<Recipe<'a>>,
-) -> Result<Vec<Output>, PackageError> {
-    let outputs = recipes
+) -> Result<Written, PackageError> {
+    let written = recipes
         .into_par_iter()
         .map(|recipe| match recipe {
-            Recipe::Payload { path, data } => Ok(vec![Output {
+            Recipe::Payload { path, data } => Ok(Written::from(Output {
                 path,
                 data,
                 precedence: Precedence::UnmanagedWins,
-            }]),
-            Recipe::Carve(carve) => carve.write(source).map(|output| vec![output]),
+            })),
+            Recipe::Carve(carve) => carve.write(source).map(Written::from),
             Recipe::Entity { folder, element } => entity::write(source, &folder, &element),
         })
         .collect::<Result<Vec<_>, PackageError>>()?;
-    Ok(outputs.into_iter().flatten().collect())
+    let mut all = Written::default();
+    for one in written {
+        all.outputs.extend(one.outputs);
+        all.findings.extend(one.findings);
+    }
+    Ok(all)
 }
 
 impl<'a> Carve<'a> {

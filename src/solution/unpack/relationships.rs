@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use super::recipe::{Carve, Form, Precedence, Recipe};
 use super::source::Source;
 use crate::solution::xml::outline::Element;
-use crate::solution::{PackageError, names};
+use crate::solution::{Finding, PackageError, names};
 
 /// Splits the collection; the order of the source is kept in each file.
 pub(super) fn plan<'a>(
-    source: &Source<'a>,
+    source: &mut Source<'a>,
+    collection: &Element<'a>,
     relationships: &[Element<'a>],
 ) -> Result<Vec<Recipe<'a>>, PackageError> {
     if relationships.is_empty() {
@@ -22,8 +23,20 @@ pub(super) fn plan<'a>(
             Some(table) => Some(table),
             None => source.child_text(relationship, "FirstEntityName")?,
         };
-        // A bare `<EntityRelationship Name="…" />` has its place in the list only.
-        let Some(table) = table else { continue };
+        let Some(table) = table else {
+            // A bare `<EntityRelationship Name="…" />` has its place in the list only.
+            if source.children(relationship)?.is_empty() {
+                continue;
+            }
+            let message = "a relationship names no table, which names its file; all relationships \
+                           stay in Other/Customizations.xml"
+                .to_owned();
+            let finding = Finding::warning("ALM-P105", source.file, message);
+            let line = source.line(relationship);
+            source.findings.push(finding.at(line));
+            source.inline.insert(collection.name);
+            return Ok(Vec::new());
+        };
         let name = names::file_name(&table).into_owned();
         let place = *index.entry(names::fold(&name)).or_insert_with(|| {
             files.push((name, Vec::new()));

@@ -124,20 +124,17 @@ impl<'a> Source<'a> {
             .map_err(|fault| self.error(fault))
     }
 
-    /// The child elements of an element with their own.
-    pub fn two_layers(
-        &self,
-        element: &Element<'a>,
-    ) -> Result<Vec<(Element<'a>, Vec<Element<'a>>)>, PackageError> {
-        self.outline
-            .two_layers(element.inner.clone())
-            .map_err(|fault| self.error(fault))
-    }
-
     /// The text of an element.
     pub fn text(&self, element: &Element<'a>) -> Result<Cow<'a, str>, PackageError> {
         self.outline
             .text_of(element)
+            .map_err(|fault| self.error(fault))
+    }
+
+    /// The text of an element with the white space around it.
+    pub fn whole_text(&self, element: &Element<'a>) -> Result<Cow<'a, str>, PackageError> {
+        self.outline
+            .whole_text_of(element)
             .map_err(|fault| self.error(fault))
     }
 
@@ -242,6 +239,22 @@ impl<'a> Source<'a> {
             }
         }
         kept
+    }
+
+    /// Reports parts that Microsoft's readers do not see, for `[Content_Types].xml` does not name
+    /// their type (facts §2.3). They are taken all the same.
+    pub fn undeclared(&mut self) {
+        let package = self.package;
+        let Some(declaration) = package.part(crate::solution::CONTENT_TYPES_XML) else {
+            return;
+        };
+        let names = package.parts().iter().map(|part| &*part.name);
+        for name in crate::solution::content_types::undeclared(declaration, names) {
+            let message = "[Content_Types].xml does not declare the part, so Microsoft's tools do \
+                           not see it; it is taken all the same";
+            self.findings
+                .push(Finding::warning("ALM-P107", name, message.to_owned()));
+        }
     }
 
     fn root_part(&mut self, name: &str) {

@@ -281,6 +281,14 @@ impl<'a> Outline<'a> {
 
     /// The text of an element: its own text and CDATA, trimmed; nothing of its children.
     pub(crate) fn text_of(&self, element: &Element<'a>) -> Result<Cow<'a, str>, Fault> {
+        Ok(match self.whole_text_of(element)? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+        })
+    }
+
+    /// The same with the white space around it.
+    pub(crate) fn whole_text_of(&self, element: &Element<'a>) -> Result<Cow<'a, str>, Fault> {
         let mut scanner = Scanner::new(self.text, element.inner.clone());
         let mut parts: Vec<Cow<'a, str>> = Vec::new();
         loop {
@@ -299,13 +307,9 @@ impl<'a> Outline<'a> {
                 Some(_) => {}
             }
         }
-        let whole = match parts.len() {
+        Ok(match parts.len() {
             1 => parts.remove(0),
             _ => Cow::Owned(parts.concat()),
-        };
-        Ok(match whole {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
         })
     }
 

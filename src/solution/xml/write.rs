@@ -95,6 +95,16 @@ impl<'t> Writer<'t> {
         }
     }
 
+    /// A writer of elements without any white space between them, for XML that is kept as a text
+    /// inside other XML.
+    pub(crate) fn compact(capacity: usize) -> Self {
+        Self {
+            // In mixed content nothing is indented, and what is inside inherits that.
+            mixed: true,
+            ..Self::fragment("\n", 0, capacity)
+        }
+    }
+
     /// The bytes written.
     pub(crate) fn finish(self) -> Vec<u8> {
         debug_assert!(
