@@ -93,7 +93,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Runs a command line as a person types it, or as the story does with the colours of its own.
 fn typed(arguments: impl IntoIterator<Item = OsString>, color: Color) -> Exit {
     let parsed = command()
-        .try_get_matches_from(arguments)
+        .try_get_matches_from(solution::known_to_clap(arguments))
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let mut cli = match parsed {
         Ok(cli) => cli,

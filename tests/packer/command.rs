@@ -8,13 +8,13 @@ use assert_cmd::Command;
 use crate::corpus;
 
 /// How the program ended.
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Ended {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
-fn alm(here: &Path, arguments: &[&str]) -> Ended {
+pub fn alm(here: &Path, arguments: &[&str]) -> Ended {
     let output = Command::new(env!("CARGO_BIN_EXE_alm"))
         .current_dir(here)
         .arg("solution")
@@ -28,7 +28,7 @@ fn alm(here: &Path, arguments: &[&str]) -> Ended {
     }
 }
 
-fn copy(package: &str, file: &str, here: &Path, name: &str) {
+pub fn copy(package: &str, file: &str, here: &Path, name: &str) {
     fs::copy(corpus::path(package, file), here.join(name)).unwrap();
 }
 
@@ -125,7 +125,11 @@ fn exit_codes_are_those_of_microsofts_tool() {
     );
     assert_eq!(alm(here, &["unpack", "--nonsense"]).code, 2);
     assert_eq!(
-        alm(here, &["unpack", "-z", "a.zip", "-f", "x", "--localize"]).code,
+        alm(
+            here,
+            &["unpack", "-z", "a.zip", "-f", "x", "--sourceLoc", "xx"]
+        )
+        .code,
         2
     );
     assert!(

@@ -296,6 +296,22 @@ pub(super) const CODES: &[Code] = &[
         "The package has two components with one key."),
     code("ALM-P155", "a definition is not XML",
         "The definition of a component cannot be read."),
+    code("ALM-P170", "labels without a name in resource files",
+        "How SolutionPackager names the labels of charts, dashboards' fields, the classic site map, descriptions of \
+         options and pass-through parts is not known (the last by a hash of 64 digits). They are not in the resource \
+         files; the XML keeps them, as it keeps all labels."),
+    code("ALM-P171", "one name for two texts",
+        "Resource files name the areas of two apps' site maps alike if their ids are alike. Extraction writes the \
+         first text; when packing, an edit of such a text is not merged, for it is not known which one is meant."),
+    code("ALM-P172", "no template for translators",
+        "`--sourceLoc` names a language in which the solution has no texts. The other files are written."),
+    code("ALM-P173", "translated texts that stand for nothing",
+        "A resource file has texts whose names fit no label in the folder: the component was deleted, another tool \
+         named them in a way that is not known (`100000:…` with 64 digits), or the name was edited. They are not \
+         merged; all others are."),
+    code("ALM-P174", "an unusable resource file",
+        "With `--localize` every `Resources/<culture>/resources.<culture>.resx` is merged. This one is not XML, or \
+         neither its entry `Source LCID` nor its folder says which language it is. Nothing was packed."),
     code("ALM-P201", "an unknown rule",
         "The normalisation has no rule of that name."),
     code("ALM-P210", "a likely secret in the source",
@@ -315,6 +331,13 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-P221", "an unreadable canvas app",
         "The .msapp is no readable archive. Export the solution again; a git setting that converts line \
          ends may have damaged it."),
+    code("ALM-P222", "a canvas app is not taken apart",
+        "`--processCanvasApps` asked older tools to take each app apart and to rebuild it from the pieces. Microsoft \
+         deprecated that. Here the `.msapp` stays one file, which is what is packed again; its YAML is copied \
+         beside it into `CanvasApps/<app>_src/` for reading. Leave the option out, or say `--mirrorCanvasApps`."),
+    code("ALM-P223", "a canvas app is packed as it is",
+        "`--processCanvasApps` has no effect on packing: the `.msapp` in the folder goes into the package. What lies \
+         beside it is for reading and is never packed."),
     code("ALM-R001", "the history cannot be used",
         "The file `.alm/history.sqlite` cannot be opened, read or written."),
     code("ALM-R002", "the state folder cannot be written",

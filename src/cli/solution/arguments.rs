@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::super::failure::Failure;
-use crate::solution::{Kind, LineEnds};
+use crate::solution::{Kind, LineEnds, SingleComponent};
 
 /// Arguments that pack and unpack share.
 #[derive(Debug, Args)]
@@ -19,20 +18,13 @@ pub struct Common {
     pub folder: PathBuf,
 
     /// Which package; without it, the type inside the package or folder decides
-    #[arg(
-        long,
-        short = 'p',
-        visible_alias = "packageType",
-        value_name = "TYPE",
-        ignore_case = true
-    )]
+    #[arg(long, short = 'p', value_name = "TYPE", ignore_case = true)]
     pub packagetype: Option<PackageType>,
 
     /// How much to tell
     #[arg(
         long,
         short = 'e',
-        visible_alias = "errorLevel",
         value_name = "LEVEL",
         ignore_case = true,
         default_value = "info"
@@ -54,7 +46,7 @@ pub struct Common {
         ignore_case = true,
         default_value = "none"
     )]
-    pub single_component: SingleComponent,
+    single_component: Only,
 
     /// Line ends of the XML files that are written
     #[arg(
@@ -65,21 +57,61 @@ pub struct Common {
     )]
     pub line_ends: Ends,
 
-    /// Translate texts through resource files (not supported: the texts stay in the XML)
+    /// Extract all texts into resource files, or merge edited resource files into the package
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
-    pub localize: Option<Switch>,
+    localize: Option<Switch>,
 
-    /// Language of the neutral resource file (only with --localize)
-    #[arg(long = "sourceLoc", value_name = "LANGUAGE")]
+    /// Also write the texts of this language as a neutral resource file: `auto`, a name or an LCID
+    #[arg(
+        long = "sourceLoc",
+        num_args = 0..=1,
+        default_missing_value = "auto",
+        value_name = "LANGUAGE"
+    )]
     pub source_loc: Option<String>,
 
-    /// Language codes instead of names (only with --localize)
+    /// Resource files are named by language number (1033) instead of by name (en-US)
     #[arg(long = "useLcid", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
-    pub use_lcid: Option<Switch>,
+    use_lcid: Option<Switch>,
 
-    /// Take a canvas app apart (not supported: the .msapp stays one file)
+    /// Deprecated: mirror the YAML source of canvas apps; each .msapp stays one file
     #[arg(long = "processCanvasApps", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
-    pub process_canvas_apps: Option<Switch>,
+    process_canvas_apps: Option<Switch>,
+
+    /// Delete files that the package does not have; never dot files or files elsewhere
+    ///
+    /// Only for unpacking; packing accepts it, as `pac` does.
+    #[arg(long = "allowDelete", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
+    allow_delete: Option<Switch>,
+
+    /// Write files; with `false` only report what would be written
+    ///
+    /// Only for unpacking; packing accepts it, as `pac` does.
+    #[arg(long = "allowWrite", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
+    allow_write: Option<Switch>,
+
+    /// Replace and delete read-only files too
+    ///
+    /// Only for unpacking; packing accepts it, as `pac` does.
+    #[arg(long, short = 'c', num_args = 0..=1, default_missing_value = "true",
+          value_name = "BOOL", ignore_case = true)]
+    clobber: Option<Switch>,
+
+    /// For a managed package, take the unmanaged file where the managed one is missing
+    ///
+    /// Only for packing; unpacking accepts it, as `pac` does.
+    #[arg(long = "useUnmanagedFileForMissingManaged", num_args = 0..=1,
+          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
+    use_unmanaged: Option<Switch>,
+
+    /// Keep the names of plug-in types although an assembly has another version
+    ///
+    /// Only for packing; unpacking accepts it, as `pac` does.
+    #[arg(long = "disablePluginRemap", num_args = 0..=1, default_missing_value = "true",
+          value_name = "BOOL", ignore_case = true)]
+    disable_plugin_remap: Option<Switch>,
 }
 
 /// Which package.
@@ -120,7 +152,7 @@ pub enum ErrorLevel {
 
 /// One kind of component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SingleComponent {
+enum Only {
     /// All kinds
     None,
     /// Web resources
@@ -130,22 +162,6 @@ pub enum SingleComponent {
     Plugin,
     /// Workflows and cloud flows
     Workflow,
-}
-
-impl SingleComponent {
-    /// The folders of this kind; none for all kinds.
-    pub fn folders(self) -> Option<&'static [&'static str]> {
-        match self {
-            Self::None => None,
-            Self::WebResource => Some(&["WebResources"]),
-            Self::Plugin => Some(&[
-                "PluginAssemblies",
-                "SdkMessageProcessingSteps",
-                "pluginpackages",
-            ]),
-            Self::Workflow => Some(&["Workflows"]),
-        }
-    }
 }
 
 /// Line ends.
@@ -168,7 +184,7 @@ impl From<Ends> for LineEnds {
 
 /// A switch that can be given alone or with a value, in either tool's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Switch {
+enum Switch {
     /// On
     #[value(alias = "yes")]
     True,
@@ -180,32 +196,62 @@ pub enum Switch {
     Prompt,
 }
 
-impl Switch {
-    /// Whether it is on; `missing` is what it means when it was not given.
-    pub fn is_on(this: Option<Self>, missing: bool) -> bool {
-        this.map_or(missing, |switch| switch == Self::True)
-    }
+/// Whether a switch is on; `missing` is what it means when it was not given.
+fn is_on(switch: Option<Switch>, missing: bool) -> bool {
+    switch.map_or(missing, |switch| switch == Switch::True)
 }
 
 impl Common {
-    /// Refuses what other tools do and this one does not, rather than doing half of it.
-    pub fn check(&self) -> Result<(), Failure> {
-        let unsupported = |what: &str, instead: &str| {
-            Err(Failure::usage("ALM-C003", format!("{what} is not supported")).hint(instead))
-        };
-        if Switch::is_on(self.localize, false) {
-            return unsupported(
-                "--localize",
-                "Leave it out; all labels are in the XML files.",
-            );
+    /// The only kind of component to work on; none for all.
+    pub fn single_component(&self) -> Option<SingleComponent> {
+        match self.single_component {
+            Only::None => None,
+            Only::WebResource => Some(SingleComponent::WebResource),
+            Only::Plugin => Some(SingleComponent::Plugin),
+            Only::Workflow => Some(SingleComponent::Workflow),
         }
-        if Switch::is_on(self.process_canvas_apps, false) {
-            return unsupported(
-                "--processCanvasApps",
-                "Leave it out; the .msapp stays one file, as Microsoft now advises.",
-            );
-        }
-        Ok(())
+    }
+
+    /// Whether texts go through resource files.
+    pub fn localize(&self) -> bool {
+        is_on(self.localize, false)
+    }
+
+    /// Whether resource files are named by language number.
+    pub fn use_lcid(&self) -> bool {
+        is_on(self.use_lcid, false)
+    }
+
+    /// Whether a pipeline still asks for canvas apps to be taken apart.
+    pub fn process_canvas_apps(&self) -> bool {
+        is_on(self.process_canvas_apps, false)
+    }
+
+    /// Whether files that the package does not have are deleted. Nobody is asked, so that
+    /// `prompt`, the default of SolutionPackager, deletes nothing.
+    pub fn allow_delete(&self) -> bool {
+        is_on(self.allow_delete, false)
+    }
+
+    /// Whether anything is written.
+    pub fn allow_write(&self) -> bool {
+        is_on(self.allow_write, true)
+    }
+
+    /// Whether read-only files give way.
+    pub fn clobber(&self) -> bool {
+        is_on(self.clobber, false)
+    }
+
+    /// Whether the unmanaged file stands in for a managed one. Microsoft's tool always does it;
+    /// only an explicit `false` turns it off.
+    pub fn use_unmanaged(&self) -> bool {
+        is_on(self.use_unmanaged, true)
+    }
+
+    /// Whether plug-in types follow the version of their assembly.
+    pub fn remap_plugins(&self) -> bool {
+        !is_on(self.disable_plugin_remap, false)
     }
 
     /// The managed package beside the unmanaged one.

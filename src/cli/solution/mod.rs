@@ -8,7 +8,10 @@ mod normalise;
 mod pack;
 mod report;
 mod side;
+mod spelling;
 mod unpack;
+
+pub use spelling::known_to_clap;
 
 use clap::{Args, Subcommand};
 

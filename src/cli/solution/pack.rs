@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::Output;
-use super::arguments::{Common, SingleComponent, Switch};
+use super::arguments::Common;
 use super::report::{Report, unusable};
 use crate::solution::{
-    Mapping, PackOptions, PackageError, Packed, SourceTree, locate_source, pack,
+    Mapping, PackOptions, PackageError, Packed, SourceTree, canvas, localise, locate_source, pack,
 };
 
 /// Pack a folder into a solution package, as `pac solution pack` does
@@ -21,29 +21,11 @@ use crate::solution::{
 pub struct PackArgs {
     #[command(flatten)]
     common: Common,
-
-    /// For a managed package, take the unmanaged file where the managed one is missing
-    #[arg(long = "useUnmanagedFileForMissingManaged", num_args = 0..=1,
-          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
-    use_unmanaged: Option<Switch>,
-
-    /// Keep the names of plug-in types although an assembly has another version
-    #[arg(long = "disablePluginRemap", num_args = 0..=1, default_missing_value = "true",
-          value_name = "BOOL", ignore_case = true)]
-    disable_plugin_remap: Option<Switch>,
 }
 
 /// Runs `alm solution pack`.
 pub fn run(arguments: &PackArgs, output: Output) -> Result<(), Failure> {
     let common = &arguments.common;
-    common.check()?;
-    if common.single_component != SingleComponent::None {
-        return Err(
-            Failure::usage("ALM-C003", "--singleComponent is not supported for packing").hint(
-                "A package of one kind of component could not be imported; pack the whole folder.",
-            ),
-        );
-    }
     let mut report = Report::open(common, output)?;
     let packed = make(arguments, &mut report)?;
     report.findings(&packed.findings);
@@ -103,12 +85,22 @@ fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
         report.findings(&mapped.findings);
         report.files("mapped", &mapped.paths);
     }
+    if common.localize() {
+        let merged = localise::merge(&tree).map_err(|error| report.failure(error))?;
+        report.findings(&merged.1);
+        tree = merged.0;
+    }
+    if common.process_canvas_apps() {
+        report.findings(&canvas::not_put_together(&tree));
+    }
+    if let Some(kind) = common.single_component() {
+        tree = kind.narrow(&tree).map_err(|error| report.failure(error))?;
+    }
     let options = PackOptions {
         kind: common.packagetype.map(Into::into),
         line_ends: common.line_ends.into(),
-        // Microsoft's tool always does it; only an explicit `false` turns it off.
-        plain_for_missing_twin: Switch::is_on(arguments.use_unmanaged, true),
-        remap_plugins: !Switch::is_on(arguments.disable_plugin_remap, false),
+        plain_for_missing_twin: common.use_unmanaged(),
+        remap_plugins: common.remap_plugins(),
         ..PackOptions::default()
     };
     pack(&tree, &options).map_err(|error: PackageError| report.failure(error))

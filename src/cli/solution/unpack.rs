@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::Output;
-use super::arguments::{Common, PackageType, Switch};
+use super::arguments::{Common, PackageType};
 use super::report::{Report, unusable};
-use crate::solution::canvas::mirror;
+use crate::solution::canvas;
+use crate::solution::localise::{ExtractOptions, Template, extract};
 use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
-    Mapping, Package, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions, unpack,
-    unpack_both,
+    Managed, Mapping, Package, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions,
+    unpack, unpack_both,
 };
 
 /// Unpack a solution package into a folder, as `pac solution unpack` does
@@ -24,21 +25,6 @@ use crate::solution::{
 pub struct UnpackArgs {
     #[command(flatten)]
     common: Common,
-
-    /// Delete files that the package does not have; never dot files or files elsewhere
-    #[arg(long = "allowDelete", alias = "allowdelete", num_args = 0..=1,
-          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
-    allow_delete: Option<Switch>,
-
-    /// Write files; with `false` only report what would be written
-    #[arg(long = "allowWrite", alias = "allowwrite", num_args = 0..=1,
-          default_missing_value = "true", value_name = "BOOL", ignore_case = true)]
-    allow_write: Option<Switch>,
-
-    /// Replace and delete read-only files too
-    #[arg(long, short = 'c', num_args = 0..=1, default_missing_value = "true",
-          value_name = "BOOL", ignore_case = true)]
-    clobber: Option<Switch>,
 
     /// Take the noise out, as `alm solution normalise` does
     #[arg(long)]
@@ -51,7 +37,6 @@ pub struct UnpackArgs {
 
 /// Runs `alm solution unpack`.
 pub fn run(arguments: &UnpackArgs, output: Output) -> Result<(), Failure> {
-    arguments.common.check()?;
     let mut report = Report::open(&arguments.common, output)?;
     carry_out(arguments, &mut report).map_err(|error| match error {
         Refused::Package(error) => report.failure(error),
@@ -89,22 +74,26 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
         let done = normalise(&tree, &NormaliseOptions::default());
         tree = done.map_err(|error| Refused::Command(error.into()))?.tree;
     }
-    if arguments.mirror_canvas_apps {
-        tree = mirror(&tree)?;
+    if common.process_canvas_apps() {
+        report.findings(&canvas::not_taken_apart(&tree));
     }
-    if let Some(folders) = common.single_component.folders() {
-        tree = tree
-            .iter()
-            .filter(|(path, _)| folders.contains(&path.split('/').next().unwrap_or_default()))
-            .map(|(path, data)| (path.to_owned(), data.clone()))
-            .collect::<SourceTree>();
+    if arguments.mirror_canvas_apps || common.process_canvas_apps() {
+        tree = canvas::mirror(&tree)?;
+    }
+    if let Some(options) = localising(common, &tree)? {
+        let (localised, findings) = extract(&tree, &options)?;
+        report.findings(&findings);
+        tree = localised;
+    }
+    let single = common.single_component();
+    if let Some(kind) = single {
+        tree = kind.files(&tree);
     }
     let mut options = WriteOptions {
         // With one kind of component, what is missing says nothing about the others.
-        delete_unneeded: Switch::is_on(arguments.allow_delete, false)
-            && common.single_component.folders().is_none(),
-        overwrite_read_only: Switch::is_on(arguments.clobber, false),
-        dry_run: !Switch::is_on(arguments.allow_write, true),
+        delete_unneeded: common.allow_delete() && single.is_none(),
+        overwrite_read_only: common.clobber(),
+        dry_run: !common.allow_write(),
         ..WriteOptions::default()
     };
     if let Some(path) = &common.map {
@@ -144,6 +133,49 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     let object = json!({ "event": "unpacked", "plan": options.dry_run, "files": tree.len(), "report": done });
     report.outcome(&text, &object);
     Ok(())
+}
+
+/// How texts are extracted, if they are.
+fn localising(common: &Common, tree: &SourceTree) -> Result<Option<ExtractOptions>, Refused> {
+    let template = match &common.source_loc {
+        None => None,
+        Some(language) => Some(Template::parse(language).ok_or_else(|| {
+            let message = format!("`{language}` is no language that is known");
+            let hint = "Give `auto`, a name such as `en-US`, or a number such as `1033`.";
+            Refused::Command(Failure::usage("ALM-C003", message).hint(hint))
+        })?),
+    };
+    if !common.localize() && template.is_none() {
+        return Ok(None);
+    }
+    if common.single_component().is_some() {
+        let message = "resource files hold the texts of all components";
+        let failure = Failure::usage("ALM-C003", message);
+        let hint = "Leave out --localize and --sourceLoc, or --singleComponent.";
+        return Err(Refused::Command(failure.hint(hint)));
+    }
+    let both = common.packagetype == Some(PackageType::Both);
+    let source = match both {
+        true => common.managed_zipfile(),
+        false => common.zipfile.clone(),
+    };
+    let package_type = match (both, tree.manifest()?.kind) {
+        (true, _) | (_, Managed::Both) => "Both",
+        (_, Managed::Managed) => "Managed",
+        (_, Managed::Unmanaged) => "Unmanaged",
+    };
+    Ok(Some(ExtractOptions {
+        languages: common.localize(),
+        template,
+        by_number: common.use_lcid(),
+        source_file: source
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        package_type: package_type.to_owned(),
+        line_ends: common.line_ends.into(),
+    }))
 }
 
 fn read_package(path: &Path) -> Result<Package, Refused> {

@@ -3,10 +3,14 @@
 use bytes::Bytes;
 
 use super::CanvasApp;
-use crate::solution::{PackageError, SourceTree};
+use crate::solution::{Finding, PackageError, SourceTree};
 
 /// The end of the name of an app's `.msapp`, whose beginning is the app's name.
 const DOCUMENT: &str = "_DocumentUri.msapp";
+/// An app that was asked to be taken apart stays one file.
+const WHOLE: &str = "ALM-P222";
+/// An app that was asked to be put together is packed as it is.
+const AS_IT_IS: &str = "ALM-P223";
 
 /// Whether a file of a tree is such a copy: below `CanvasApps/<app>_src/`. Packers pass it over,
 /// because `CanvasApps` belongs to the components that name their files (facts §7.5).
@@ -40,4 +44,27 @@ pub fn mirror(tree: &SourceTree) -> Result<SourceTree, PackageError> {
         }
     }
     Ok(mirrored)
+}
+
+/// What to tell somebody who unpacks with `--processCanvasApps`, the deprecated request to take
+/// every app apart (facts §16).
+pub fn not_taken_apart(tree: &SourceTree) -> Vec<Finding> {
+    let message = "the app stays one file, since Microsoft deprecated `--processCanvasApps`; its \
+                   YAML is mirrored beside it for reading";
+    apps(tree)
+        .map(|path| Finding::warning(WHOLE, path, message.to_owned()))
+        .collect()
+}
+
+/// What to tell somebody who packs with `--processCanvasApps`.
+pub fn not_put_together(tree: &SourceTree) -> Vec<Finding> {
+    let message = "the app is packed as it is; the source mirrored beside it is for reading only";
+    apps(tree)
+        .map(|path| Finding::note(AS_IT_IS, path, message.to_owned()))
+        .collect()
+}
+
+fn apps(tree: &SourceTree) -> impl Iterator<Item = &str> {
+    tree.paths()
+        .filter(|path| path.starts_with("CanvasApps/") && path.ends_with(DOCUMENT))
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use checker::{CheckLevel, CheckResult, findings};
-pub use mirror::{is_mirror, mirror};
+pub use mirror::{is_mirror, mirror, not_put_together, not_taken_apart};
 
 use super::{Package, PackageError};
 
