@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Content, Document, Form, Node, identity, number};
 use crate::solution::Limits;
-use crate::solution::xml::scan::{Attributes, Scanner, Token, is_space};
+use crate::solution::xml::scan::{Attributes, Scanner, Tag, Token};
 use crate::solution::xml::{Fault, unescape};
 
 /// Reads a whole document. A byte-order mark may stand before it.
@@ -13,22 +13,15 @@ use crate::solution::xml::{Fault, unescape};
 /// What is not well formed, and what the scanner refuses (document types, deep nesting).
 pub(crate) fn read(text: &str) -> Result<Document<'_>, Fault> {
     let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    let mut scanner = Scanner::new(text, start..text.len());
+    let deepest = Limits::default().xml_depth;
+    let mut scanner = Scanner::new(text, start..text.len(), deepest);
     loop {
         let at = scanner.position();
         match scanner.next()? {
             None => return Err(Fault::new(at, "there is no element")),
-            Some(Token::Start {
-                name,
-                attributes,
-                empty,
-            }) => {
-                let mut reader = Reader {
-                    text,
-                    deepest: Limits::default().xml_depth,
-                };
-                let tag = (name, attributes, empty);
-                let root = reader.element(&mut scanner, at, "", tag, 1)?;
+            Some(Token::Start(tag)) => {
+                let mut reader = Reader { text, deepest };
+                let root = reader.element(&mut scanner, "", tag, 1)?;
                 let end = scanner.position();
                 only_comments(&mut scanner)?;
                 return Ok(Document {
@@ -37,8 +30,7 @@ pub(crate) fn read(text: &str) -> Result<Document<'_>, Fault> {
                     after: &text[end..],
                 });
             }
-            Some(Token::Comment(_) | Token::Instruction(_)) => {}
-            Some(Token::Text(text)) if text.trim_matches(is_space).is_empty() => {}
+            Some(Token::Comment(_) | Token::Instruction(_) | Token::Space(_)) => {}
             Some(_) => return Err(Fault::new(at, "there is text outside of the root element")),
         }
     }
@@ -49,8 +41,7 @@ fn only_comments(scanner: &mut Scanner<'_>) -> Result<(), Fault> {
         let at = scanner.position();
         match scanner.next()? {
             None => return Ok(()),
-            Some(Token::Comment(_) | Token::Instruction(_)) => {}
-            Some(Token::Text(text)) if text.trim_matches(is_space).is_empty() => {}
+            Some(Token::Comment(_) | Token::Instruction(_) | Token::Space(_)) => {}
             Some(_) => return Err(Fault::new(at, "something stands behind the root element")),
         }
     }
@@ -65,12 +56,17 @@ impl<'a> Reader<'a> {
     fn element(
         &mut self,
         scanner: &mut Scanner<'a>,
-        at: usize,
         lead: &'a str,
-        tag: (&'a str, &'a str, bool),
+        tag: Tag<'a>,
         depth: u64,
     ) -> Result<Node<'a>, Fault> {
-        let (name, raw, empty) = tag;
+        let Tag {
+            at,
+            name,
+            attributes: raw,
+            empty,
+            ..
+        } = tag;
         if depth > self.deepest {
             return Err(Fault::new(
                 at,
@@ -119,14 +115,9 @@ impl<'a> Reader<'a> {
             let at = scanner.position();
             match scanner.next()? {
                 None => return Err(Fault::new(node.at, "an element is not closed")),
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    let tag = (name, attributes, empty);
+                Some(Token::Start(tag)) => {
                     let lead = &self.text[last..at];
-                    children.push(self.element(scanner, at, lead, tag, depth + 1)?);
+                    children.push(self.element(scanner, lead, tag, depth + 1)?);
                     last = scanner.position();
                 }
                 Some(Token::End { name }) if name == node.name => break at,
@@ -134,7 +125,7 @@ impl<'a> Reader<'a> {
                     let reason = format!("`</{name}>` closes `<{}>`", node.name);
                     return Err(Fault::new(at, reason));
                 }
-                Some(Token::Text(text)) if text.trim_matches(is_space).is_empty() => {}
+                Some(Token::Space(_)) => {}
                 Some(Token::Text(text)) => texts.push(unescape(text)),
                 Some(Token::CData(text)) => texts.push(Cow::Borrowed(text)),
                 Some(Token::Comment(_) | Token::Instruction(_)) => {}

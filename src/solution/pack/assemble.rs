@@ -8,7 +8,8 @@ use super::{PackOptions, entity, files, plugin_remap, relationships, templates};
 use crate::solution::checks::Present;
 use crate::solution::container::Part;
 use crate::solution::layout::{self, Shape};
-use crate::solution::xml::outline::{Element, Layers, Outline};
+use crate::solution::xml::outline::{Element, Ends, Layers, Outline};
+use crate::solution::xml::scan::{Scanner, Tag};
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::xml::{Fault, line_at};
 use crate::solution::{CUSTOMIZATIONS_FILE, Finding, PackageError, names};
@@ -34,7 +35,7 @@ pub(super) fn customizations<'t>(
         deepest: options.limits.xml_depth,
     };
     let located = |fault: Fault| fault.in_file(CUSTOMIZATIONS_FILE, skeleton);
-    let layers = outline.layers().map_err(located)?;
+    let layers = outline.layers(Ends::Counted).map_err(located)?;
     let namespaces = layers.root.namespaces().map_err(located)?;
     let bench = Bench {
         listing,
@@ -133,10 +134,19 @@ fn finish<'t>(
         collections: &'c mut HashMap<&'t str, Option<Built>>,
     }
     impl<'t> Divert<'t> for Fill<'_, 't> {
+        type Error = Fault;
+
         fn wants(&self, depth: usize, _: &str) -> bool {
             depth == 1
         }
-        fn take(&mut self, writer: &mut Writer<'t>, element: Element<'t>) -> Result<(), Fault> {
+
+        fn take(
+            &mut self,
+            writer: &mut Writer<'t>,
+            scanner: &mut Scanner<'t>,
+            tag: Tag<'t>,
+        ) -> Result<(), Fault> {
+            let element = self.outline.element(scanner, tag)?;
             let built = self
                 .collections
                 .get_mut(element.name)

@@ -7,7 +7,7 @@ use super::listing::{File, Listing};
 use super::plugin_remap::Rename;
 use crate::solution::checks::Present;
 use crate::solution::xml::outline::{Element, Outline};
-use crate::solution::xml::write::{Divert, Namespaces, Writer};
+use crate::solution::xml::write::{Divert, Namespaces, Whole, Writer};
 use crate::solution::xml::{Fault, decode, line_at};
 use crate::solution::{Finding, PackageError};
 
@@ -57,7 +57,7 @@ impl Bench<'_> {
         self.options.line_ends.text()
     }
 
-    /// Reads a file and hands its root element over.
+    /// Reads a file and hands its root element over, which the visitor reads to its end.
     pub fn read<R>(
         &self,
         file: File<'_>,
@@ -72,8 +72,18 @@ impl Bench<'_> {
             },
             namespaces: &self.namespaces,
         };
-        let root = page.outline.root().map_err(|fault| page.error(fault))?;
-        visit(&page, root)
+        let by_tags = page.outline.root_by_tags();
+        match by_tags.map_err(|fault| page.error(fault))? {
+            // If the visitor fails, the reason may be that there is no one root element.
+            Some(root) => visit(&page, root).or_else(|error| {
+                let root = page.outline.root();
+                root.map_err(|fault| page.error(fault)).and(Err(error))
+            }),
+            None => {
+                let root = page.outline.root().map_err(|fault| page.error(fault))?;
+                visit(&page, root)
+            }
+        }
     }
 
     /// A fragment writer for elements at an indentation level.
@@ -161,12 +171,26 @@ impl<'p> Page<'p> {
             .map_err(|fault| self.error(fault))
     }
 
+    /// Writes the elements inside of an element, and nothing else that stands there.
+    pub fn copy_children(
+        &self,
+        writer: &mut Writer<'p>,
+        element: &Element<'p>,
+    ) -> Result<(), PackageError> {
+        let fold = Namespaces::Fold(self.namespaces);
+        self.outline
+            .inside(element.inner.clone(), |scanner, tag| {
+                writer.element(scanner, tag, fold, &mut Whole)
+            })
+            .map_err(|fault| self.error(fault))
+    }
+
     /// The same, with elements handed over.
     pub fn copy_diverting(
         &self,
         writer: &mut Writer<'p>,
         element: &Element<'p>,
-        divert: &mut impl Divert<'p>,
+        divert: &mut impl Divert<'p, Error = Fault>,
     ) -> Result<(), PackageError> {
         let fold = Namespaces::Fold(self.namespaces);
         writer

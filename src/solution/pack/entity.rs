@@ -10,6 +10,7 @@ use super::listing::File;
 use crate::solution::checks;
 use crate::solution::xml::Fault;
 use crate::solution::xml::outline::{Element, Outline};
+use crate::solution::xml::scan::{Scanner, Tag};
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::{Finding, PackageError, names};
 
@@ -135,6 +136,8 @@ struct Fill<'p> {
 }
 
 impl<'p> Divert<'p> for Fill<'p> {
+    type Error = Fault;
+
     fn wants(&self, depth: usize, name: &str) -> bool {
         let placeholder = matches!(
             name,
@@ -143,7 +146,13 @@ impl<'p> Divert<'p> for Fill<'p> {
         (depth == 1 && placeholder) || name == "FormulaDefinitionFileName"
     }
 
-    fn take(&mut self, writer: &mut Writer<'p>, element: Element<'p>) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        writer: &mut Writer<'p>,
+        scanner: &mut Scanner<'p>,
+        tag: Tag<'p>,
+    ) -> Result<(), Fault> {
+        let element = self.outline.element(scanner, tag)?;
         let xml = match element.name {
             "FormXml" => std::mem::take(&mut self.parts.forms),
             "SavedQueries" => std::mem::take(&mut self.parts.views),
@@ -222,9 +231,7 @@ fn sub_component(
     bench.read(file, |page, root| {
         let mut writer = bench.fragment(level, root.span.len() + root.span.len() / 4);
         if wrapped {
-            for child in page.children(&root)? {
-                page.copy(&mut writer, &child)?;
-            }
+            page.copy_children(&mut writer, &root)?;
         } else {
             page.copy(&mut writer, &root)?;
         }

@@ -16,6 +16,7 @@ use super::checks;
 use super::container::Part;
 use super::manifest::Managed;
 use super::xml::outline::Outline;
+use super::xml::scan::{Scanner, Tag};
 use super::xml::write::{Divert, Namespaces, Writer};
 use super::xml::{Fault, decode};
 use super::{
@@ -165,18 +166,22 @@ fn solution_part(
     managed: bool,
     options: &PackOptions,
 ) -> Result<Vec<u8>, PackageError> {
-    struct Stamp(bool);
-    impl<'a> Divert<'a> for Stamp {
+    struct Stamp<'a>(Outline<'a>, bool);
+    impl<'a> Divert<'a> for Stamp<'a> {
+        type Error = Fault;
+
         fn wants(&self, depth: usize, name: &str) -> bool {
             depth == 2 && name == "Managed"
         }
         fn take(
             &mut self,
             writer: &mut Writer<'a>,
-            element: super::xml::outline::Element<'a>,
+            scanner: &mut Scanner<'a>,
+            tag: Tag<'a>,
         ) -> Result<(), Fault> {
-            writer.begin(element.name, "");
-            writer.text(if self.0 { "1" } else { "0" });
+            self.0.element(scanner, tag)?;
+            writer.begin(tag.name, "");
+            writer.text(if self.1 { "1" } else { "0" });
             writer.end();
             Ok(())
         }
@@ -190,7 +195,12 @@ fn solution_part(
     let mut writer = Writer::file(options.line_ends.text(), text.len());
     let written = outline.root().and_then(|root| {
         writer.prolog(&text, 0..root.span.start)?;
-        writer.copy_diverting(outline, &root, Namespaces::Keep, &mut Stamp(managed))?;
+        writer.copy_diverting(
+            outline,
+            &root,
+            Namespaces::Keep,
+            &mut Stamp(outline, managed),
+        )?;
         writer.prolog(&text, root.span.end..text.len())
     });
     written.map_err(|fault| fault.in_file(SOLUTION_FILE, &text))?;

@@ -4,6 +4,7 @@ use super::built::{Bench, Built, Page};
 use super::files::{join, strip_suffix, text};
 use crate::solution::template_texts::{self, TextFiles, text_files};
 use crate::solution::xml::outline::{Element, Outline};
+use crate::solution::xml::scan::{Scanner, Tag};
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::xml::{Fault, decode};
 use crate::solution::{Finding, PackageError};
@@ -84,11 +85,19 @@ struct Restore<'x, 'p> {
 }
 
 impl<'p> Divert<'p> for Restore<'_, 'p> {
+    type Error = Fault;
+
     fn wants(&self, depth: usize, name: &str) -> bool {
         depth == 2 && self.texts.elements.contains(&name)
     }
 
-    fn take(&mut self, writer: &mut Writer<'p>, element: Element<'p>) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        writer: &mut Writer<'p>,
+        scanner: &mut Scanner<'p>,
+        tag: Tag<'p>,
+    ) -> Result<(), Fault> {
+        let element = self.outline.element(scanner, tag)?;
         match self.found.next().flatten() {
             Some(content) => {
                 writer.begin(element.name, element.attributes);

@@ -1,23 +1,50 @@
 //! A table: `Entity.xml`, its ribbon, and a file for each form, view and chart (facts §5).
+//!
+//! The table is read once from its first to its last tag; each sub-component goes to a writer of its
+//! own on the way.
 
-use rayon::prelude::*;
-
-use super::recipe::{Carve, Form, Output, Precedence, Written};
+use super::recipe::{Output, Precedence, Written};
 use super::source::Source;
 use crate::solution::xml::outline::Element;
-use crate::solution::xml::write::{Divert, Namespaces, Writer};
+use crate::solution::xml::scan::{Scanner, Tag};
+use crate::solution::xml::write::{Divert, Namespaces, Whole, Writer};
 use crate::solution::xml::{Fault, line_at};
 use crate::solution::{Finding, PackageError, names};
 
-/// The children of a table that move into files of their own.
-struct Moved<'s, 'a> {
-    source: &'s Source<'a>,
-    folder: &'s str,
-    carves: Vec<Carve<'a>>,
-    findings: Vec<Finding>,
+/// Writes all files of a table into `Entities/<folder>/`.
+pub(super) fn write<'a>(
+    source: &Source<'a>,
+    folder: &str,
+    entity: &Element<'a>,
+) -> Result<Written, PackageError> {
+    let mut split = Split {
+        source,
+        folder,
+        written: Written::default(),
+    };
+    let mut writer = Writer::file(source.newline, entity.span.len() / 2);
+    let declare = Namespaces::Declare(&source.namespaces);
+    writer
+        .copy_diverting(source.outline, entity, declare, &mut split)
+        .map_err(|fault| source.error(fault))?;
+    split.written.outputs.push(Output {
+        path: format!("{folder}/Entity.xml"),
+        data: writer.finish().into(),
+        precedence: Precedence::ManagedWins,
+    });
+    Ok(split.written)
 }
 
-impl<'a> Divert<'a> for Moved<'_, 'a> {
+/// Writes the children of a table that have files of their own.
+struct Split<'s, 'a> {
+    source: &'s Source<'a>,
+    folder: &'s str,
+    written: Written,
+}
+
+impl<'a> Divert<'a> for Split<'_, 'a> {
+    type Error = Fault;
+
     fn wants(&self, depth: usize, name: &str) -> bool {
         depth == 1
             && matches!(
@@ -26,155 +53,227 @@ impl<'a> Divert<'a> for Moved<'_, 'a> {
             )
     }
 
-    fn take(&mut self, writer: &mut Writer<'a>, element: Element<'a>) -> Result<(), Fault> {
-        match self.split(&element)? {
-            Ok(carves) => {
-                // The placeholder says on pack that the files are to be put back here.
-                writer.empty(element.name);
-                self.carves.extend(carves);
+    fn take(
+        &mut self,
+        writer: &mut Writer<'a>,
+        scanner: &mut Scanner<'a>,
+        tag: Tag<'a>,
+    ) -> Result<(), Fault> {
+        let (start, known) = (scanner.clone(), self.written.outputs.len());
+        let split = match tag.name {
+            "RibbonDiffXml" => self.ribbon(scanner, tag),
+            "Visualizations" => {
+                let folder = format!("{}/Visualizations", self.folder);
+                self.members(scanner, tag, &CHARTS, &folder)
             }
-            Err(unexpected) => {
+            "FormXml" => self.lists(scanner, tag, &FORMS),
+            _ => self.lists(scanner, tag, &VIEWS),
+        };
+        match split {
+            Ok(()) => {
+                // The placeholder says on pack that the files are to be put back here.
+                writer.empty(tag.name);
+                Ok(())
+            }
+            Err(Stop::Fault(fault)) => Err(fault),
+            Err(Stop::Unexpected { at, reason }) => {
                 // What Microsoft's tool does then is not known; packing takes them from here.
-                writer.copy(self.source.outline, &element, Namespaces::Keep)?;
+                self.written.outputs.truncate(known);
+                *scanner = start;
+                writer.element(scanner, tag, Namespaces::Keep, &mut Whole)?;
                 let message = format!(
-                    "{}; all of `{}` stays in {}/Entity.xml",
-                    unexpected.reason, element.name, self.folder
+                    "{reason}; all of `{}` stays in {}/Entity.xml",
+                    tag.name, self.folder
                 );
-                let line = line_at(self.source.outline.text, unexpected.at);
+                let line = line_at(self.source.outline.text, at);
                 let finding = Finding::warning("ALM-P105", self.source.file, message);
-                self.findings.push(finding.at(line));
+                self.written.findings.push(finding.at(line));
+                Ok(())
             }
         }
+    }
+}
+
+/// Why a list is not split.
+enum Stop {
+    /// The text is not XML.
+    Fault(Fault),
+    /// It holds what has no place in files.
+    Unexpected { at: usize, reason: String },
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn unexpected(tag: Tag<'_>, reason: String) -> Stop {
+    Stop::Unexpected { at: tag.at, reason }
+}
+
+/// A kind of sub-component.
+struct Kind {
+    /// The element around the components.
+    list: &'static str,
+    element: &'static str,
+    /// The child element that names the file.
+    id: &'static str,
+    precedence: Precedence,
+    /// Whether a file has the list's element around the component.
+    wrapped: bool,
+}
+
+const FORMS: Kind = Kind {
+    list: "forms",
+    element: "systemform",
+    id: "formid",
+    precedence: Precedence::Twin,
+    wrapped: true,
+};
+
+const VIEWS: Kind = Kind {
+    list: "savedqueries",
+    element: "savedquery",
+    id: "savedqueryid",
+    precedence: Precedence::UnmanagedWins,
+    wrapped: true,
+};
+
+const CHARTS: Kind = Kind {
+    list: "Visualizations",
+    element: "visualization",
+    id: "savedqueryvisualizationid",
+    precedence: Precedence::UnmanagedWins,
+    wrapped: false,
+};
+
+impl<'a> Split<'_, 'a> {
+    fn ribbon(&mut self, scanner: &mut Scanner<'a>, tag: Tag<'a>) -> Result<(), Stop> {
+        let mut writer = Writer::file(self.source.newline, 1024);
+        let declare = Namespaces::Declare(&self.source.namespaces);
+        writer.element(scanner, tag, declare, &mut Whole)?;
+        self.written.outputs.push(Output {
+            path: format!("{}/RibbonDiff.xml", self.folder),
+            data: writer.finish().into(),
+            precedence: Precedence::ManagedWins,
+        });
+        Ok(())
+    }
+
+    /// The lists of forms, one for each type, or the list of views.
+    fn lists(&mut self, scanner: &mut Scanner<'a>, tag: Tag<'a>, kind: &Kind) -> Result<(), Stop> {
+        if tag.empty {
+            return Ok(());
+        }
+        let outline = self.source.outline;
+        outline.layer(scanner, tag.name, |scanner, list| {
+            if list.name != kind.list {
+                let reason = format!("`<{}>` is not expected in `{}`", list.name, tag.name);
+                return Err(unexpected(list, reason));
+            }
+            let folder = if kind.list == FORMS.list {
+                let Some(kind) = list.attribute("type").filter(|kind| !kind.is_empty()) else {
+                    return Err(unexpected(list, "a list of forms has no type".to_owned()));
+                };
+                format!("{}/FormXml/{}", self.folder, names::file_name(&kind))
+            } else {
+                format!("{}/SavedQueries", self.folder)
+            };
+            self.members(scanner, list, kind, &folder)
+        })?;
+        Ok(())
+    }
+
+    /// The components of one list, each into a file of that folder.
+    fn members(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        list: Tag<'a>,
+        kind: &Kind,
+        folder: &str,
+    ) -> Result<(), Stop> {
+        if list.empty {
+            return Ok(());
+        }
+        let outline = self.source.outline;
+        outline.layer(scanner, list.name, |scanner, tag| {
+            if tag.name == kind.element {
+                self.member(scanner, tag, kind, folder)
+            } else {
+                let reason = format!(
+                    "`<{}>` is not expected beside `<{}>`",
+                    tag.name, kind.element
+                );
+                Err(unexpected(tag, reason))
+            }
+        })?;
+        Ok(())
+    }
+
+    fn member(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        tag: Tag<'a>,
+        kind: &Kind,
+        folder: &str,
+    ) -> Result<(), Stop> {
+        let mut id = Id {
+            name: kind.id,
+            start: None,
+        };
+        let mut writer = Writer::file(self.source.newline, 4096);
+        if kind.wrapped {
+            writer.begin(kind.list, &self.source.declarations());
+            writer.element(scanner, tag, Namespaces::Keep, &mut id)?;
+            writer.end();
+        } else {
+            let declare = Namespaces::Declare(&self.source.namespaces);
+            writer.element(scanner, tag, declare, &mut id)?;
+        }
+        let outline = self.source.outline;
+        let text = id.start.map(|start| outline.text_from(start)).transpose()?;
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
+            let (element, id) = (kind.element, kind.id);
+            let reason = format!("a `<{element}>` has no `{id}`, which names its file");
+            return Err(unexpected(tag, reason));
+        };
+        let twin = if self.source.managed && kind.precedence == Precedence::Twin {
+            "_managed"
+        } else {
+            ""
+        };
+        self.written.outputs.push(Output {
+            path: format!("{folder}/{}{twin}.xml", names::file_name(&text)),
+            data: writer.finish().into(),
+            precedence: kind.precedence,
+        });
         Ok(())
     }
 }
 
-/// The files of a list, or where and why it cannot be split. A fault is an error of the XML.
-type Split<'a> = Result<Result<Vec<Carve<'a>>, Fault>, Fault>;
-
-impl<'a> Moved<'_, 'a> {
-    fn split(&self, element: &Element<'a>) -> Split<'a> {
-        let outline = self.source.outline;
-        match element.name {
-            "RibbonDiffXml" => Ok(Ok(vec![Carve {
-                path: format!("{}/RibbonDiff.xml", self.folder),
-                precedence: Precedence::ManagedWins,
-                wrapper: None,
-                elements: vec![element.clone()],
-                form: Form::Plain,
-            }])),
-            "FormXml" => self.lists(element, "forms", "systemform"),
-            "SavedQueries" => self.lists(element, "savedqueries", "savedquery"),
-            _ => {
-                let charts = outline.children(element.inner.clone())?;
-                self.members(charts, "visualization", |id| {
-                    (format!("Visualizations/{id}.xml"), None)
-                })
-            }
-        }
-    }
-
-    /// Forms and views, which lie in one or more lists.
-    fn lists(&self, element: &Element<'a>, list_name: &'static str, member: &str) -> Split<'a> {
-        let mut carves = Vec::new();
-        for (list, members) in self.source.outline.two_layers(element.inner.clone())? {
-            if list.name != list_name {
-                let reason = format!("`<{}>` is not expected in `{}`", list.name, element.name);
-                return Ok(Err(Fault::new(list.span.start, reason)));
-            }
-            let split = if list_name == "forms" {
-                let Some(kind) = list.attribute("type").filter(|kind| !kind.is_empty()) else {
-                    let reason = "a list of forms has no type".to_owned();
-                    return Ok(Err(Fault::new(list.span.start, reason)));
-                };
-                let kind = names::file_name(&kind).into_owned();
-                let twin = if self.source.managed { "_managed" } else { "" };
-                self.members(members, member, |id| {
-                    (format!("FormXml/{kind}/{id}{twin}.xml"), Some("forms"))
-                })?
-            } else {
-                self.members(members, member, |id| {
-                    (format!("SavedQueries/{id}.xml"), Some("savedqueries"))
-                })?
-            };
-            match split {
-                Ok(more) => carves.extend(more),
-                Err(unexpected) => return Ok(Err(unexpected)),
-            }
-        }
-        Ok(Ok(carves))
-    }
-
-    /// A file for each member of a list; all must be of one name and have an id.
-    fn members(
-        &self,
-        members: Vec<Element<'a>>,
-        name: &str,
-        place: impl Fn(&str) -> (String, Option<&'static str>),
-    ) -> Split<'a> {
-        let id_name = match name {
-            "systemform" => "formid",
-            "savedquery" => "savedqueryid",
-            _ => "savedqueryvisualizationid",
-        };
-        let mut carves = Vec::with_capacity(members.len());
-        for member in members {
-            if member.name != name {
-                let reason = format!("`<{}>` is not expected beside `<{name}>`", member.name);
-                return Ok(Err(Fault::new(member.span.start, reason)));
-            }
-            let Some(id) = self.source.outline.child_text(&member, id_name)? else {
-                let reason = format!("a `<{name}>` has no `{id_name}`, which names its file");
-                return Ok(Err(Fault::new(member.span.start, reason)));
-            };
-            let (path, wrapper) = place(&names::file_name(&id));
-            carves.push(Carve {
-                path: format!("{}/{path}", self.folder),
-                precedence: if name == "systemform" {
-                    Precedence::Twin
-                } else {
-                    Precedence::UnmanagedWins
-                },
-                wrapper,
-                elements: vec![member],
-                form: Form::Plain,
-            });
-        }
-        Ok(Ok(carves))
-    }
+/// Writes everything, and notes where the text of the child stands that names the file.
+struct Id {
+    name: &'static str,
+    start: Option<usize>,
 }
 
-/// Writes all files of a table into `Entities/<folder>/`.
-pub(super) fn write<'a>(
-    source: &Source<'a>,
-    folder: &str,
-    entity: &Element<'a>,
-) -> Result<Written, PackageError> {
-    let mut moved = Moved {
-        source,
-        folder,
-        carves: Vec::new(),
-        findings: Vec::new(),
-    };
-    let mut writer = Writer::file(source.newline, 4096);
-    let declare = Namespaces::Declare(&source.namespaces);
-    writer
-        .copy_diverting(source.outline, entity, declare, &mut moved)
-        .map_err(|fault| source.error(fault))?;
-    let mut outputs = vec![Output {
-        path: format!("{folder}/Entity.xml"),
-        data: writer.finish().into(),
-        precedence: Precedence::ManagedWins,
-    }];
-    let Moved {
-        carves, findings, ..
-    } = moved;
-    let carved = carves
-        .into_par_iter()
-        .map(|carve| carve.write(source))
-        .collect::<Result<Vec<_>, PackageError>>()?;
-    outputs.extend(carved);
-    Ok(Written { outputs, findings })
+impl<'a> Divert<'a> for Id {
+    type Error = Fault;
+
+    fn wants(&self, depth: usize, name: &str) -> bool {
+        depth == 1 && name == self.name && self.start.is_none()
+    }
+
+    fn take(
+        &mut self,
+        writer: &mut Writer<'a>,
+        scanner: &mut Scanner<'a>,
+        tag: Tag<'a>,
+    ) -> Result<(), Fault> {
+        self.start = (!tag.empty).then(|| scanner.position());
+        writer.element(scanner, tag, Namespaces::Keep, &mut Whole)
+    }
 }
 
 /// The paths of the formulas that the columns of a table name, such as `/Formulas/a-b.xaml`.

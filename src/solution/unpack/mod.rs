@@ -1,8 +1,9 @@
 //! From a package to a source tree, as SolutionPackager lays it out (facts §4 to §10).
 //!
-//! The text of `customizations.xml` is read twice and never held as a tree: once to find where the
-//! components begin and end, once to write each component's file. The second reading is spread over
-//! all cores.
+//! The text of `customizations.xml` is never held as a tree. The components are found by searching
+//! for their end tags; then every component is read once, on all cores, and written to its files as
+//! it is read. Where the tags inside a component turn out not to pair, the search was wrong (or the
+//! text is), and the components are found again by counting tags.
 
 mod components;
 mod entity;
@@ -13,6 +14,7 @@ mod source;
 mod templates;
 
 use super::manifest::Managed;
+use super::xml::outline::Ends;
 use super::{Finding, Limits, Package, PackageError, SourceTree};
 use recipe::Written;
 use source::Source;
@@ -170,15 +172,17 @@ fn outputs(
 ) -> Result<Written, PackageError> {
     let part = package.required(super::CUSTOMIZATIONS_XML)?;
     let text = super::xml::decode(&part.name, &part.data)?;
-    let mut source = Source::open(package, &part.name, &text, managed, options)?;
-    let recipes = components::plan(&mut source)?;
-    let mut written = recipe::carry_out(&source, recipes)?;
-    written.outputs.push(source.customizations_file()?);
-    written
-        .outputs
-        .push(source::solution_file(package, stamp, options)?);
-    written.outputs.extend(source.pass_through());
-    source.undeclared();
-    written.findings.splice(0..0, source.findings);
-    Ok(written)
+    let read = |ends| {
+        let mut source = Source::open(package, &part.name, &text, managed, options, ends)?;
+        let recipes = components::plan(&mut source)?;
+        let mut written = recipe::carry_out(&source, recipes)?;
+        written.outputs.push(source.customizations_file()?);
+        let solution = source::solution_file(package, stamp, options)?;
+        written.outputs.push(solution);
+        written.outputs.extend(source.pass_through());
+        source.undeclared();
+        written.findings.splice(0..0, source.findings);
+        Ok(written)
+    };
+    read(Ends::Searched).or_else(|_: PackageError| read(Ends::Counted))
 }

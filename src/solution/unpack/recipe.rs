@@ -10,6 +10,7 @@ use super::source::Source;
 use crate::solution::order;
 use crate::solution::xml::Fault;
 use crate::solution::xml::outline::{Element, Outline};
+use crate::solution::xml::scan::{Scanner, Tag};
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::{Finding, PackageError};
 
@@ -131,7 +132,7 @@ impl<'a> Carve<'a> {
         let declare = Namespaces::Declare(&source.namespaces);
         let inner = match self.wrapper {
             Some(name) => {
-                writer.begin(name, &declarations(&source.namespaces));
+                writer.begin(name, &source.declarations());
                 Namespaces::Keep
             }
             None => declare,
@@ -150,7 +151,7 @@ impl<'a> Carve<'a> {
                     writer.empty_with(element.name, &format!(" Name=\"{name}\""));
                 }
                 Form::Emptied(names) => {
-                    writer.copy_diverting(outline, element, inner, &mut Emptied(names))?;
+                    writer.copy_diverting(outline, element, inner, &mut Emptied(outline, names))?;
                 }
             }
         }
@@ -161,22 +162,22 @@ impl<'a> Carve<'a> {
     }
 }
 
-/// The declarations as attributes.
-fn declarations(namespaces: &[(&str, &str)]) -> String {
-    namespaces
-        .iter()
-        .map(|(name, value)| format!(" {name}=\"{value}\""))
-        .collect()
-}
-
 struct AppComponents<'a>(Outline<'a>);
 
 impl<'a> Divert<'a> for AppComponents<'a> {
+    type Error = Fault;
+
     fn wants(&self, depth: usize, name: &str) -> bool {
         depth == 1 && name == "AppModuleComponents"
     }
 
-    fn take(&mut self, writer: &mut Writer<'a>, element: Element<'a>) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        writer: &mut Writer<'a>,
+        scanner: &mut Scanner<'a>,
+        tag: Tag<'a>,
+    ) -> Result<(), Fault> {
+        let element = self.0.element(scanner, tag)?;
         sorted_list(
             writer,
             self.0,
@@ -186,14 +187,22 @@ impl<'a> Divert<'a> for AppComponents<'a> {
     }
 }
 
-struct Emptied(&'static [&'static str]);
+struct Emptied<'a>(Outline<'a>, &'static [&'static str]);
 
-impl<'a> Divert<'a> for Emptied {
+impl<'a> Divert<'a> for Emptied<'a> {
+    type Error = Fault;
+
     fn wants(&self, depth: usize, name: &str) -> bool {
-        depth == 2 && self.0.contains(&name)
+        depth == 2 && self.1.contains(&name)
     }
 
-    fn take(&mut self, writer: &mut Writer<'a>, element: Element<'a>) -> Result<(), Fault> {
+    fn take(
+        &mut self,
+        writer: &mut Writer<'a>,
+        scanner: &mut Scanner<'a>,
+        tag: Tag<'a>,
+    ) -> Result<(), Fault> {
+        let element = self.0.element(scanner, tag)?;
         writer.begin(element.name, element.attributes);
         writer.end();
         Ok(())

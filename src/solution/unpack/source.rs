@@ -9,7 +9,8 @@ use super::UnpackOptions;
 use super::recipe::{Output, Precedence, SortKey, sorted_list};
 use crate::solution::layout::{self, Shape};
 use crate::solution::manifest::Managed;
-use crate::solution::xml::outline::{Element, Layers, Outline};
+use crate::solution::xml::outline::{Element, Ends, Layers, Outline};
+use crate::solution::xml::scan::{Scanner, Tag};
 use crate::solution::xml::write::{Divert, Namespaces, Writer};
 use crate::solution::xml::{Fault, decode, line_at};
 use crate::solution::{CUSTOMIZATIONS_FILE, SOLUTION_FILE, SOLUTION_XML};
@@ -43,13 +44,14 @@ impl<'a> Source<'a> {
         text: &'a str,
         managed: bool,
         options: &UnpackOptions,
+        ends: Ends,
     ) -> Result<Self, PackageError> {
         let outline = Outline {
             text,
             deepest: options.limits.xml_depth,
         };
         let layers = outline
-            .layers()
+            .layers(ends)
             .map_err(|fault| fault.in_file(file, text))?;
         let namespaces = layers
             .root
@@ -94,11 +96,24 @@ impl<'a> Source<'a> {
 
     /// A component that cannot be unpacked.
     pub fn refuse(&self, element: &Element<'_>, reason: String) -> PackageError {
+        self.refuse_at(element.span.start, reason)
+    }
+
+    /// The same for a component whose start tag stands at an offset.
+    pub fn refuse_at(&self, at: usize, reason: String) -> PackageError {
         PackageError::Component {
             file: self.file.to_owned(),
-            line: self.line(element),
+            line: line_at(self.outline.text, at),
             reason,
         }
+    }
+
+    /// The declarations of the root as attributes.
+    pub fn declarations(&self) -> String {
+        self.namespaces
+            .iter()
+            .map(|(name, value)| format!(" {name}=\"{value}\""))
+            .collect()
     }
 
     /// The line that an element begins in.
@@ -178,11 +193,28 @@ impl<'a> Source<'a> {
     pub fn customizations_file(&self) -> Result<Output, PackageError> {
         struct Placeholders<'s, 'a>(&'s Source<'a>);
         impl<'a> Divert<'a> for Placeholders<'_, 'a> {
+            type Error = Fault;
+
             fn wants(&self, depth: usize, name: &str) -> bool {
                 depth == 1 && !self.0.inline.contains(name)
             }
-            fn take(&mut self, writer: &mut Writer<'a>, element: Element<'a>) -> Result<(), Fault> {
-                writer.empty(element.name);
+
+            fn take(
+                &mut self,
+                writer: &mut Writer<'a>,
+                scanner: &mut Scanner<'a>,
+                tag: Tag<'a>,
+            ) -> Result<(), Fault> {
+                writer.empty(tag.name);
+                // Its end is known, so its content need not be read again.
+                let children = &self.0.layers.children;
+                let place = children.binary_search_by_key(&tag.at, |(child, _)| child.span.start);
+                match place {
+                    Ok(index) => scanner.jump(children[index].0.span.end),
+                    Err(_) => {
+                        self.0.outline.element(scanner, tag)?;
+                    }
+                }
                 Ok(())
             }
         }
@@ -283,12 +315,21 @@ pub(super) fn solution_file(
         stamp: Option<Managed>,
     }
     impl<'a> Divert<'a> for Lists<'a> {
+        type Error = Fault;
+
         fn wants(&self, depth: usize, name: &str) -> bool {
             depth == 2
                 && (matches!(name, "RootComponents" | "MissingDependencies")
                     || (name == "Managed" && self.stamp == Some(Managed::Both)))
         }
-        fn take(&mut self, writer: &mut Writer<'a>, element: Element<'a>) -> Result<(), Fault> {
+
+        fn take(
+            &mut self,
+            writer: &mut Writer<'a>,
+            scanner: &mut Scanner<'a>,
+            tag: Tag<'a>,
+        ) -> Result<(), Fault> {
+            let element = self.outline.element(scanner, tag)?;
             match element.name {
                 "RootComponents" => sorted_list(
                     writer,

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::scan::{Attributes, Scanner, Token, attribute};
+use memchr::memmem;
+
+use super::scan::{Attributes, Scanner, Tag, Token, attribute};
 use super::{Fault, unescape};
 
 /// An element as a range of its text.
@@ -65,125 +67,96 @@ pub(crate) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// The root element of a document; only comments and instructions may stand around it.
-    pub(crate) fn root(&self) -> Result<Element<'a>, Fault> {
-        let mut scanner = Scanner::new(self.text, 0..self.text.len());
-        let mut root = None;
-        loop {
-            let at = scanner.position();
-            match scanner.next()? {
-                None => return root.ok_or_else(|| Fault::new(at, "there is no element")),
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    if root.is_some() {
-                        return Err(Fault::new(at, "there is a second root element"));
-                    }
-                    root = Some(self.element(&mut scanner, at, name, attributes, empty)?);
-                }
-                Some(Token::Comment(_) | Token::Instruction(_)) => {}
-                Some(Token::Text(text)) if text.trim_matches(super::scan::is_space).is_empty() => {}
-                Some(_) => return Err(Fault::new(at, "there is text outside of the root element")),
-            }
-        }
+    /// A scanner over a range of the text.
+    pub(crate) fn scanner(&self, range: Range<usize>) -> Scanner<'a> {
+        Scanner::new(self.text, range, self.deepest)
     }
 
-    /// The root element with its children and their children, in one pass over the text.
-    pub(crate) fn layers(&self) -> Result<Layers<'a>, Fault> {
-        let mut scanner = Scanner::new(self.text, 0..self.text.len());
-        let (start, name, attributes, empty) = loop {
-            let at = scanner.position();
-            match scanner.next()? {
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => break (at, name, attributes, empty),
-                Some(Token::Comment(_) | Token::Instruction(_)) => {}
-                Some(Token::Text(text)) if text.trim_matches(super::scan::is_space).is_empty() => {}
-                Some(_) => return Err(Fault::new(at, "there is text outside of the root element")),
-                None => return Err(Fault::new(at, "there is no element")),
-            }
-        };
+    /// The root element of a document; only comments and instructions may stand around it.
+    pub(crate) fn root(&self) -> Result<Element<'a>, Fault> {
+        let mut scanner = self.scanner(0..self.text.len());
+        let tag = root_tag(&mut scanner)?;
+        let root = self.element(&mut scanner, tag)?;
+        nothing_more(&mut scanner)?;
+        Ok(root)
+    }
+
+    /// The root element, found by its two tags without looking between them.
+    ///
+    /// Only for a reader that goes through the whole inside afterwards and fails if the tags there
+    /// do not pair; nothing if the text does not end with the root's end tag.
+    pub(crate) fn root_by_tags(&self) -> Result<Option<Element<'a>>, Fault> {
+        let mut scanner = self.scanner(0..self.text.len());
+        let tag = root_tag(&mut scanner)?;
         let inner = scanner.position();
+        if tag.empty {
+            return Ok(None);
+        }
+        let trimmed = self.text.trim_end_matches(super::scan::is_space);
+        let end = trimmed
+            .strip_suffix('>')
+            .and_then(|rest| rest.strip_suffix(tag.name))
+            .and_then(|rest| rest.strip_suffix("</"));
+        Ok(end.filter(|rest| rest.len() >= inner).map(|rest| Element {
+            name: tag.name,
+            attributes: tag.attributes,
+            span: tag.at..trimmed.len(),
+            inner: inner..rest.len(),
+        }))
+    }
+
+    /// The root element with its children and their children.
+    ///
+    /// With [`Ends::Searched`] the ends of the innermost are only looked up.
+    pub(crate) fn layers(&self, ends: Ends) -> Result<Layers<'a>, Fault> {
+        let mut scanner = self.scanner(0..self.text.len());
+        let tag = root_tag(&mut scanner)?;
+        let inner = scanner.position();
+        let mut finder = EndFinder::new(ends);
         let mut children = Vec::new();
-        let end = if empty {
+        let end = if tag.empty {
             inner
         } else {
-            self.layer(&mut scanner, name, |outline, scanner, at, tag| {
-                children.push(outline.with_children(scanner, at, tag)?);
+            self.layer(&mut scanner, tag.name, |scanner, tag| {
+                children.push(self.with_children(scanner, tag, &mut finder)?);
                 Ok(())
             })?
         };
         let root = Element {
-            name,
-            attributes,
-            span: start..scanner.position(),
+            name: tag.name,
+            attributes: tag.attributes,
+            span: tag.at..scanner.position(),
             inner: inner..end,
         };
-        let tail = Self {
-            text: self.text,
-            deepest: self.deepest,
-        };
-        match tail.children(root.span.end..self.text.len())?.first() {
-            Some(second) => Err(Fault::new(
-                second.span.start,
-                "there is a second root element",
-            )),
-            None => Ok(Layers { root, children }),
-        }
-    }
-
-    /// The elements directly inside a range with their children, in one pass.
-    pub(crate) fn two_layers(
-        &self,
-        inner: Range<usize>,
-    ) -> Result<Vec<(Element<'a>, Vec<Element<'a>>)>, Fault> {
-        let mut scanner = Scanner::new(self.text, inner);
-        let mut found = Vec::new();
-        loop {
-            let at = scanner.position();
-            match scanner.next()? {
-                None => return Ok(found),
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    found.push(self.with_children(&mut scanner, at, (name, attributes, empty))?);
-                }
-                Some(Token::End { name }) => {
-                    return Err(Fault::new(at, format!("`</{name}>` closes nothing")));
-                }
-                Some(_) => {}
-            }
-        }
+        nothing_more(&mut scanner)?;
+        Ok(Layers { root, children })
     }
 
     /// The element whose start tag was just read, with its children.
     fn with_children(
         &self,
         scanner: &mut Scanner<'a>,
-        at: usize,
-        (name, attributes, empty): (&'a str, &'a str, bool),
+        tag: Tag<'a>,
+        finder: &mut EndFinder<'a>,
     ) -> Result<(Element<'a>, Vec<Element<'a>>), Fault> {
         let inner = scanner.position();
         let mut below = Vec::new();
-        let end = if empty {
+        let end = if tag.empty {
             inner
         } else {
-            self.layer(scanner, name, |outline, scanner, at, tag| {
-                below.push(outline.element(scanner, at, tag.0, tag.1, tag.2)?);
+            self.layer(scanner, tag.name, |scanner, tag| {
+                below.push(match finder.element(scanner, tag) {
+                    Some(element) => element,
+                    None => self.element(scanner, tag)?,
+                });
                 Ok(())
             })?
         };
-        let span = at..scanner.position();
+        let span = tag.at..scanner.position();
         Ok((
             Element {
-                name,
-                attributes,
+                name: tag.name,
+                attributes: tag.attributes,
                 span,
                 inner: inner..end,
             },
@@ -193,55 +166,39 @@ impl<'a> Outline<'a> {
 
     /// Visits the start tags of one layer up to the end tag above it, which must be of that name;
     /// returns where it stands.
-    fn layer(
+    pub(crate) fn layer<E: From<Fault>>(
         &self,
         scanner: &mut Scanner<'a>,
         open: &str,
-        mut visit: impl FnMut(
-            &Self,
-            &mut Scanner<'a>,
-            usize,
-            (&'a str, &'a str, bool),
-        ) -> Result<(), Fault>,
-    ) -> Result<usize, Fault> {
+        mut visit: impl FnMut(&mut Scanner<'a>, Tag<'a>) -> Result<(), E>,
+    ) -> Result<usize, E> {
         loop {
             let at = scanner.position();
             match scanner.next()? {
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    visit(self, scanner, at, (name, attributes, empty))?;
-                }
+                Some(Token::Start(tag)) => visit(scanner, tag)?,
                 Some(Token::End { name }) if name == open => return Ok(at),
                 Some(Token::End { name }) => {
-                    return Err(Fault::new(
-                        at,
-                        format!("`<{open}>` is closed by `</{name}>`"),
-                    ));
+                    let reason = format!("`<{open}>` is closed by `</{name}>`");
+                    return Err(Fault::new(at, reason).into());
                 }
                 Some(_) => {}
-                None => return Err(Fault::new(at, "an element is not closed")),
+                None => return Err(Fault::new(at, "an element is not closed").into()),
             }
         }
     }
 
-    /// The elements directly inside a range.
-    pub(crate) fn children(&self, inner: Range<usize>) -> Result<Vec<Element<'a>>, Fault> {
-        let mut scanner = Scanner::new(self.text, inner);
-        let mut found = Vec::new();
+    /// Visits the start tags directly inside a range.
+    pub(crate) fn inside(
+        &self,
+        inner: Range<usize>,
+        mut visit: impl FnMut(&mut Scanner<'a>, Tag<'a>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let mut scanner = self.scanner(inner);
         loop {
             let at = scanner.position();
             match scanner.next()? {
-                None => return Ok(found),
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    found.push(self.element(&mut scanner, at, name, attributes, empty)?);
-                }
+                None => return Ok(()),
+                Some(Token::Start(tag)) => visit(&mut scanner, tag)?,
                 Some(Token::End { name }) => {
                     return Err(Fault::new(at, format!("`</{name}>` closes nothing")));
                 }
@@ -250,24 +207,30 @@ impl<'a> Outline<'a> {
         }
     }
 
+    /// The elements directly inside a range.
+    pub(crate) fn children(&self, inner: Range<usize>) -> Result<Vec<Element<'a>>, Fault> {
+        let mut found = Vec::new();
+        self.inside(inner, |scanner, tag| {
+            found.push(self.element(scanner, tag)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
     /// The first element of a name directly inside a range; what follows it is not looked at.
     pub(crate) fn child(
         &self,
         inner: Range<usize>,
         wanted: &str,
     ) -> Result<Option<Element<'a>>, Fault> {
-        let mut scanner = Scanner::new(self.text, inner);
+        let mut scanner = self.scanner(inner);
         loop {
             let at = scanner.position();
             match scanner.next()? {
                 None => return Ok(None),
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    let element = self.element(&mut scanner, at, name, attributes, empty)?;
-                    if name == wanted {
+                Some(Token::Start(tag)) => {
+                    let element = self.element(&mut scanner, tag)?;
+                    if tag.name == wanted {
                         return Ok(Some(element));
                     }
                 }
@@ -281,28 +244,29 @@ impl<'a> Outline<'a> {
 
     /// The text of an element: its own text and CDATA, trimmed; nothing of its children.
     pub(crate) fn text_of(&self, element: &Element<'a>) -> Result<Cow<'a, str>, Fault> {
-        Ok(match self.whole_text_of(element)? {
-            Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-            Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-        })
+        Ok(trimmed(self.whole_text_of(element)?))
     }
 
     /// The same with the white space around it.
     pub(crate) fn whole_text_of(&self, element: &Element<'a>) -> Result<Cow<'a, str>, Fault> {
-        let mut scanner = Scanner::new(self.text, element.inner.clone());
+        self.text_before_end(self.scanner(element.inner.clone()))
+    }
+
+    /// The trimmed text of the element whose start tag ends at an offset.
+    pub(crate) fn text_from(&self, start: usize) -> Result<Cow<'a, str>, Fault> {
+        let text = self.text_before_end(self.scanner(start..self.text.len()))?;
+        Ok(trimmed(text))
+    }
+
+    fn text_before_end(&self, mut scanner: Scanner<'a>) -> Result<Cow<'a, str>, Fault> {
         let mut parts: Vec<Cow<'a, str>> = Vec::new();
         loop {
-            let at = scanner.position();
             match scanner.next()? {
-                None => break,
-                Some(Token::Text(text)) => parts.push(unescape(text)),
+                None | Some(Token::End { .. }) => break,
+                Some(Token::Text(text) | Token::Space(text)) => parts.push(unescape(text)),
                 Some(Token::CData(text)) => parts.push(Cow::Borrowed(text)),
-                Some(Token::Start {
-                    name,
-                    attributes,
-                    empty,
-                }) => {
-                    self.element(&mut scanner, at, name, attributes, empty)?;
+                Some(Token::Start(tag)) => {
+                    self.element(&mut scanner, tag)?;
                 }
                 Some(_) => {}
             }
@@ -329,31 +293,110 @@ impl<'a> Outline<'a> {
     pub(crate) fn element(
         &self,
         scanner: &mut Scanner<'a>,
-        at: usize,
-        name: &'a str,
-        attributes: &'a str,
-        empty: bool,
+        tag: Tag<'a>,
     ) -> Result<Element<'a>, Fault> {
         let start = scanner.position();
-        let end = if empty {
+        let end = if tag.empty {
             start
         } else {
-            scanner.skip_content(self.deepest)?
+            scanner.skip_content()?
         };
         let element = Element {
-            name,
-            attributes,
-            span: at..scanner.position(),
+            name: tag.name,
+            attributes: tag.attributes,
+            span: tag.at..scanner.position(),
             inner: start..end,
         };
         let closing = element.closing_name(self.text);
-        if !empty && closing != name {
+        if !tag.empty && closing != tag.name {
             return Err(Fault::new(
                 end,
-                format!("`<{name}>` is closed by `</{closing}>`"),
+                format!("`<{}>` is closed by `</{closing}>`", tag.name),
             ));
         }
         Ok(element)
+    }
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
+    }
+}
+
+/// The start tag of the root; only comments and instructions may stand before it.
+fn root_tag<'a>(scanner: &mut Scanner<'a>) -> Result<Tag<'a>, Fault> {
+    loop {
+        let at = scanner.position();
+        match scanner.next()? {
+            Some(Token::Start(tag)) => return Ok(tag),
+            Some(Token::Comment(_) | Token::Instruction(_) | Token::Space(_)) => {}
+            Some(_) => return Err(Fault::new(at, "there is text outside of the root element")),
+            None => return Err(Fault::new(at, "there is no element")),
+        }
+    }
+}
+
+/// Checks that only comments and instructions stand behind the root.
+fn nothing_more(scanner: &mut Scanner<'_>) -> Result<(), Fault> {
+    loop {
+        let at = scanner.position();
+        match scanner.next()? {
+            None => return Ok(()),
+            Some(Token::Start(_)) => {
+                return Err(Fault::new(at, "there is a second root element"));
+            }
+            Some(Token::Comment(_) | Token::Instruction(_) | Token::Space(_)) => {}
+            Some(_) => return Err(Fault::new(at, "there is text outside of the root element")),
+        }
+    }
+}
+
+/// How the end of an element is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// By counting the tags in between.
+    Counted,
+    /// By searching for the next end tag of its name, which is many times faster and wrong if the
+    /// element holds another of its name, or such a tag in a comment or CDATA section. Then the
+    /// tags inside do not pair. So it is right if every element found is read through afterwards
+    /// without a fault; else read the text again by counting.
+    Searched,
+}
+
+/// Finds the ends of elements by their name.
+struct EndFinder<'a> {
+    ends: Ends,
+    /// The end tag searched for last, up to its name.
+    last: Option<(&'a str, memmem::Finder<'static>)>,
+}
+
+impl<'a> EndFinder<'a> {
+    fn new(ends: Ends) -> Self {
+        Self { ends, last: None }
+    }
+
+    /// The element whose start tag was just read, with the scanner moved behind it; nothing if its
+    /// end is to be counted.
+    fn element(&mut self, scanner: &mut Scanner<'a>, tag: Tag<'a>) -> Option<Element<'a>> {
+        if self.ends == Ends::Counted || tag.empty {
+            return None;
+        }
+        if self.last.as_ref().is_none_or(|(name, _)| *name != tag.name) {
+            let finder = memmem::Finder::new(&format!("</{}>", tag.name)).into_owned();
+            self.last = Some((tag.name, finder));
+        }
+        let (name, finder) = self.last.as_ref()?;
+        let inner = scanner.position();
+        let end = inner + finder.find(&scanner.text().as_bytes()[inner..scanner.end()])?;
+        scanner.jump(end + name.len() + 3);
+        Some(Element {
+            name: tag.name,
+            attributes: tag.attributes,
+            span: tag.at..scanner.position(),
+            inner: inner..end,
+        })
     }
 }
 

@@ -3,22 +3,20 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memmem};
 
 use super::Fault;
 
 /// A piece of markup, or the text between two of them. All slices are as they stand in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
-    /// `<name attributes>` or, if `empty`, `<name attributes/>`.
-    Start {
-        name: &'a str,
-        attributes: &'a str,
-        empty: bool,
-    },
+    /// `<name attributes>` or `<name attributes/>`.
+    Start(Tag<'a>),
     /// `</name>`.
     End { name: &'a str },
-    /// Text with its references.
+    /// Literal white space alone, between two pieces of markup.
+    Space(&'a str),
+    /// Any other text, with its references.
     Text(&'a str),
     /// What stands between `<![CDATA[` and `]]>`.
     CData(&'a str),
@@ -26,6 +24,30 @@ pub(crate) enum Token<'a> {
     Comment(&'a str),
     /// What stands between `<?` and `?>`; the declaration is one of them.
     Instruction(&'a str),
+}
+
+/// A start tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tag<'a> {
+    /// Offset of its `<`.
+    pub at: usize,
+    /// The element's name with prefix.
+    pub name: &'a str,
+    /// Its attributes as they stand.
+    pub attributes: &'a str,
+    /// Whether it is `<name/>`, which needs no end tag.
+    pub empty: bool,
+    /// Whether it already stands as it would be written: one space before each attribute, double
+    /// quotes, no name with a prefix, no name twice, no character in a value that needs an escape.
+    /// Nearly all tags do, and only the others are read attribute by attribute.
+    pub plain: bool,
+}
+
+impl<'a> Tag<'a> {
+    /// The value of an attribute.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+        attribute(self.attributes, name)
+    }
 }
 
 /// A position in a text that moves from token to token.
@@ -36,15 +58,18 @@ pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
     end: usize,
+    deepest: u64,
 }
 
 impl<'a> Scanner<'a> {
-    /// Scans a range of a text; positions are those of the whole text.
-    pub(crate) fn new(text: &'a str, range: Range<usize>) -> Self {
+    /// Scans a range of a text; positions are those of the whole text. `deepest` is the bound for
+    /// nested elements.
+    pub(crate) fn new(text: &'a str, range: Range<usize>, deepest: u64) -> Self {
         Self {
             text,
             at: range.start,
             end: range.end,
+            deepest,
         }
     }
 
@@ -53,31 +78,54 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Where the range ends.
+    pub(crate) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Goes on at a place further behind.
+    pub(crate) fn jump(&mut self, to: usize) {
+        self.at = to;
+    }
+
+    /// The whole text.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// The bound for nested elements.
+    pub(crate) fn deepest(&self) -> u64 {
+        self.deepest
+    }
+
     /// The next token, or none at the end of the range.
     pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, Fault> {
-        let rest = &self.text[self.at..self.end];
-        let bytes = rest.as_bytes();
+        let bytes = &self.text.as_bytes()[self.at..self.end];
         match bytes.first() {
             None => Ok(None),
-            Some(b'<') => self.markup(rest).map(Some),
+            Some(b'<') => self.markup(&self.text[self.at..self.end]).map(Some),
             Some(_) => {
-                let length = memchr(b'<', bytes).unwrap_or(bytes.len());
+                let space = skip_space(bytes, 0);
+                let all_space = bytes.get(space).is_none_or(|byte| *byte == b'<');
+                let length = if all_space {
+                    space
+                } else {
+                    memchr(b'<', &bytes[space..]).map_or(bytes.len(), |more| space + more)
+                };
+                let text = &self.text[self.at..self.at + length];
                 self.at += length;
-                Ok(Some(Token::Text(&rest[..length])))
+                Ok(Some(if all_space {
+                    Token::Space(text)
+                } else {
+                    Token::Text(text)
+                }))
             }
         }
     }
 
     fn markup(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
         match rest.as_bytes().get(1) {
-            Some(b'/') => {
-                let close = memchr(b'>', rest.as_bytes())
-                    .ok_or_else(|| self.fault("an end tag is not closed"))?;
-                let name = rest[2..close].trim_end_matches(is_space);
-                self.check_name(name)?;
-                self.at += close + 1;
-                Ok(Token::End { name })
-            }
+            Some(b'/') => self.end_tag(rest),
             Some(b'!') => self.declaration(rest),
             Some(b'?') => {
                 let inner = self.delimited(rest, 2, "?>", "a processing instruction")?;
@@ -87,6 +135,22 @@ impl<'a> Scanner<'a> {
             }
             _ => self.start(rest),
         }
+    }
+
+    fn end_tag(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
+        let after = name_end(rest.as_bytes(), 2);
+        if rest.as_bytes().get(after) == Some(&b'>') && starts_name(rest.as_bytes(), 2) {
+            self.at += after + 1;
+            return Ok(Token::End {
+                name: &rest[2..after],
+            });
+        }
+        let close =
+            memchr(b'>', rest.as_bytes()).ok_or_else(|| self.fault("an end tag is not closed"))?;
+        let name = rest[2..close].trim_end_matches(is_space);
+        self.check_name(name)?;
+        self.at += close + 1;
+        Ok(Token::End { name })
     }
 
     fn declaration(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
@@ -122,6 +186,17 @@ impl<'a> Scanner<'a> {
     }
 
     fn start(&mut self, rest: &'a str) -> Result<Token<'a>, Fault> {
+        let at = self.at;
+        if let Some((name, attributes, empty, length)) = plain_tag(rest) {
+            self.at += length;
+            return Ok(Token::Start(Tag {
+                at,
+                name,
+                attributes,
+                empty,
+                plain: true,
+            }));
+        }
         let close = tag_end(rest.as_bytes()).ok_or_else(|| self.fault("a tag is not closed"))?;
         let empty = rest.as_bytes()[close - 1] == b'/';
         let inner = &rest[1..if empty { close - 1 } else { close }];
@@ -129,11 +204,13 @@ impl<'a> Scanner<'a> {
         let (name, attributes) = inner.split_at(length);
         self.check_name(name)?;
         self.at += close + 1;
-        Ok(Token::Start {
+        Ok(Token::Start(Tag {
+            at,
             name,
             attributes,
             empty,
-        })
+            plain: false,
+        }))
     }
 
     fn check_name(&self, name: &str) -> Result<(), Fault> {
@@ -151,7 +228,7 @@ impl<'a> Scanner<'a> {
     /// Moves behind the end tag of the element whose start tag was just read.
     ///
     /// Only counts depth: whoever reads the inside checks it. Returns where the content ends.
-    pub(crate) fn skip_content(&mut self, deepest: u64) -> Result<usize, Fault> {
+    pub(crate) fn skip_content(&mut self) -> Result<usize, Fault> {
         let bytes = &self.text.as_bytes()[..self.end];
         let mut at = self.at;
         let mut depth = 1u64;
@@ -183,10 +260,10 @@ impl<'a> Scanner<'a> {
                     };
                     if bytes[at + close - 1] != b'/' {
                         depth += 1;
-                        if depth > deepest {
+                        if depth > self.deepest {
                             return Err(Fault::new(
                                 at,
-                                format!("more than {deepest} nested elements"),
+                                format!("more than {} nested elements", self.deepest),
                             ));
                         }
                     }
@@ -201,12 +278,85 @@ impl<'a> Scanner<'a> {
 fn tag_end(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += memchr3(b'>', b'"', b'\'', bytes.get(at..)?)?;
-        match bytes[at] {
+        // Names are short, so a plain loop finds the next of the three sooner than a search does.
+        match bytes.get(at)? {
             b'>' => return Some(at),
-            quote => at += memchr(quote, &bytes[at + 1..])? + 2,
+            quote @ (b'"' | b'\'') => at += memchr(*quote, &bytes[at + 1..])? + 2,
+            _ => at += 1,
         }
     }
+}
+
+/// Most attributes that a plain tag can have; a tag with more is read the slow way.
+const MOST_PLAIN: usize = 16;
+
+/// Reads a start tag that is [`Tag::plain`]: its name, attributes, emptiness, and length.
+fn plain_tag(rest: &str) -> Option<(&str, &str, bool, usize)> {
+    let bytes = rest.as_bytes();
+    let name_end = name_end(bytes, 1);
+    if !starts_name(bytes, 1) {
+        return None;
+    }
+    // Small offsets, for the array is cleared for every tag.
+    let mut names = [(0u16, 0u16); MOST_PLAIN];
+    let mut count = 0;
+    let mut at = name_end;
+    loop {
+        match bytes.get(at)? {
+            b'>' => return Some((&rest[1..name_end], &rest[name_end..at], false, at + 1)),
+            b'/' if bytes.get(at + 1) == Some(&b'>') => {
+                return Some((&rest[1..name_end], &rest[name_end..at], true, at + 2));
+            }
+            b' ' if bytes[at + 1..].starts_with(b"/>") => {
+                return Some((&rest[1..name_end], &rest[name_end..at], true, at + 3));
+            }
+            b' ' => {}
+            _ => return None,
+        }
+        let start = at + 1;
+        let mut end = start;
+        while PLAIN_NAME[usize::from(*bytes.get(end)?)] {
+            end += 1;
+        }
+        if !bytes[end..].starts_with(b"=\"") || !starts_name(bytes, start) {
+            return None;
+        }
+        let name = &bytes[start..end];
+        let twice = names[..count]
+            .iter()
+            .any(|(from, to)| &bytes[usize::from(*from)..usize::from(*to)] == name);
+        if twice || count == MOST_PLAIN {
+            return None;
+        }
+        names[count] = (u16::try_from(start).ok()?, u16::try_from(end).ok()?);
+        count += 1;
+        at = end + 2;
+        while PLAIN_VALUE[usize::from(*bytes.get(at)?)] {
+            at += 1;
+        }
+        if bytes[at] != b'"' {
+            return None;
+        }
+        at += 1;
+    }
+}
+
+/// Where the name ends that begins at `at`.
+fn name_end(bytes: &[u8], mut at: usize) -> usize {
+    while bytes
+        .get(at)
+        .is_some_and(|byte| NAME[usize::from(*byte)] != OTHER)
+    {
+        at += 1;
+    }
+    at
+}
+
+/// Whether a name can begin with the byte at `at`.
+fn starts_name(bytes: &[u8], at: usize) -> bool {
+    bytes
+        .get(at)
+        .is_some_and(|byte| NAME[usize::from(*byte)] == STARTS)
 }
 
 /// The four characters that XML calls white space.
@@ -244,6 +394,29 @@ static NAME: [u8; 256] = {
             table[byte] = CONTINUES;
         }
         byte += 1;
+    }
+    table
+};
+
+/// The bytes of an attribute's name without a prefix.
+static PLAIN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = NAME[byte] != OTHER && byte as u8 != b':';
+        byte += 1;
+    }
+    table
+};
+
+/// The bytes of a value that are written as they stand.
+static PLAIN_VALUE: [bool; 256] = {
+    let mut table = [true; 256];
+    let special = b"\"&<>\t\r\n";
+    let mut index = 0;
+    while index < special.len() {
+        table[special[index] as usize] = false;
+        index += 1;
     }
     table
 };
