@@ -217,6 +217,22 @@ impl Package {
             .expect("the name is a constant that is safe");
     }
 
+    /// Declares the type of one part in `[Content_Types].xml`; every other byte of it stays.
+    ///
+    /// # Errors
+    ///
+    /// [`PackageError::UnsafeName`].
+    pub(crate) fn declare_part(&mut self, name: &str) -> Result<(), PackageError> {
+        let Some(part) = self.find(CONTENT_TYPES_XML) else {
+            self.declare_content_types();
+            return Ok(());
+        };
+        match super::content_types::with_part(&part.data, name) {
+            Some(data) => self.set_part(CONTENT_TYPES_XML, data),
+            None => Ok(()),
+        }
+    }
+
     /// Who the solution is: name, version, publisher, root components.
     ///
     /// # Errors

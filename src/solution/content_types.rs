@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::xml::outline::Outline;
+}
+
 
 /// The declaration that SolutionPackager writes for these parts in their order (facts §2.3).
 ///
@@ -74,6 +76,27 @@ pub(crate) fn undeclared<'a>(
                 && !extension(name).is_some_and(|e| extensions.contains(&e.to_lowercase()))
         })
         .collect()
+}
+
+/// A declaration that also tells the type of the part `name`; nothing if it does already or cannot
+/// be read. Every byte that is there stays.
+pub(crate) fn with_part(declaration: &[u8], name: &str) -> Option<Vec<u8>> {
+    undeclared(declaration, std::iter::once(name)).first()?;
+    let end = std::str::from_utf8(declaration).ok()?.rfind("</")?;
+    let mut new = String::new();
+    match extension(name) {
+        Some(extension) => {
+            new.push_str("<Default Extension=\"");
+            push_attribute(&mut new, extension);
+        }
+        None => {
+            new.push_str("<Override PartName=\"/");
+            push_attribute(&mut new, &super::names::entry_name_of_part(name));
+        }
+    }
+    new.push_str("\" ContentType=\"application/octet-stream\" />");
+    let (before, after) = declaration.split_at(end);
+    Some([before, new.as_bytes(), after].concat())
 }
 
 /// What follows the last dot of the file name; a name that ends in a dot has none.

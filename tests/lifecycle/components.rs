@@ -98,8 +98,8 @@ fn a_package_says_what_it_holds() {
     assert_eq!(count("table"), 7);
     assert_eq!(count("process"), 3);
     assert_eq!(count("canvas app"), 1);
-    assert_eq!(count("customapi"), 1);
-    assert_eq!(count("connectionreference"), 1);
+    assert_eq!(count("custom API"), 1);
+    assert_eq!(count("connection reference"), 1);
 
     let pieces = split(&package("05-permit-management/unmanaged")).unwrap();
     let flow = ComponentType::Code(code::WORKFLOW);

@@ -296,6 +296,14 @@ pub(super) const CODES: &[Code] = &[
         "The package has two components with one key."),
     code("ALM-P155", "a definition is not XML",
         "The definition of a component cannot be read."),
+    code("ALM-P161", "no such component",
+        "The package or folder does not have the component that should be changed. Names are compared without \
+         case and braces; `components()` in a script and `alm solution info` list what there is."),
+    code("ALM-P162", "a component has no such property",
+        "Its kind has no such property, or its definition has no such place. Elements with others inside cannot be \
+         given a text."),
+    code("ALM-P163", "a file that can only be read",
+        "The XML is not in UTF-8, as all files of a solution are. Save it as UTF-8 before changing it."),
     code("ALM-P170", "labels without a name in resource files",
         "How SolutionPackager names the labels of charts, dashboards' fields, the classic site map, descriptions of \
          options and pass-through parts is not known (the last by a hash of 64 digits). They are not in the resource \
@@ -439,6 +447,11 @@ pub(super) const CODES: &[Code] = &[
         "The value cannot be written down."),
     code("ALM-S053", "a file cannot be used",
         "The message names the file and what the operating system said."),
+    code("ALM-S054", "no such kind of component",
+        "Kinds are called as people call them (`table`, `cloud flow`, `security role`), as Dataverse does \
+         (`workflow`, `systemform`), or by their number."),
+    code("ALM-S055", "several components have this name",
+        "A display name need not be unique. Name the component by its key, its id or its schema name."),
     code("ALM-T001", "no answer from a service",
         "No connection could be made, or it broke before the whole answer was there. The address comes from \
          `alm.toml`. A run that ended here can be resumed with `alm run --resume RUN`."),

@@ -7,9 +7,11 @@ mod info;
 mod normalise;
 mod pack;
 mod report;
+mod revision;
 mod side;
 mod spelling;
 mod unpack;
+mod version;
 
 pub use spelling::known_to_clap;
 
@@ -33,6 +35,7 @@ enum SolutionCommand {
     Diff(diff::DiffArgs),
     Check(check::CheckArgs),
     Normalise(normalise::NormaliseArgs),
+    Version(version::VersionArgs),
 }
 
 /// Runs `alm solution …`.
@@ -44,5 +47,6 @@ pub fn run(arguments: &SolutionArgs, output: Output) -> Result<(), Failure> {
         SolutionCommand::Diff(arguments) => diff::run(arguments, output),
         SolutionCommand::Check(arguments) => check::run(arguments, output),
         SolutionCommand::Normalise(arguments) => normalise::run(arguments, output),
+        SolutionCommand::Version(arguments) => version::run(arguments, output),
     }
 }

@@ -1,13 +1,12 @@
 //! One side of a comparison: a package, a folder, or a folder of a git revision.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::failure::Failure;
 use super::report::unusable;
-use crate::git::{BareRepository, GitError, ObjectId};
+use super::revision;
 use crate::solution::{
-    Kind, Managed, PackOptions, Package, SourceTree, UnpackOptions, locate_in_tree, locate_source,
-    pack, unpack,
+    Kind, Managed, PackOptions, Package, SourceTree, UnpackOptions, locate_source, pack, unpack,
 };
 
 /// A source tree, and whether it came from a package of one kind.
@@ -37,7 +36,7 @@ pub fn read(text: &str) -> Result<Side, Failure> {
     }
     match text.split_once(':') {
         Some((revision, folder)) if !revision.is_empty() => Ok(Side {
-            tree: from_git(revision, folder)?,
+            tree: revision::tree(revision, folder)?,
             from_package: false,
         }),
         _ => Err(Failure::usage(
@@ -72,126 +71,4 @@ pub fn alike(old: Side, new: Side) -> Result<(SourceTree, SourceTree), Failure> 
         taken(old, a, b, new_is_package)?,
         taken(new, b, a, old_is_package)?,
     ))
-}
-
-fn from_git(revision: &str, folder: &str) -> Result<SourceTree, Failure> {
-    let (work, git) = find_repository()?;
-    let repository = BareRepository::open(&git)?;
-    let commit = commit(&repository, revision)?;
-    let folder = in_repository(&work, folder)?;
-    let files = repository.read_folder(commit, &folder)?;
-    if files.is_empty() {
-        return Err(Failure::usage(
-            "ALM-C001",
-            format!("`{revision}` has no folder `{folder}`"),
-        ));
-    }
-    let mut tree = SourceTree::new();
-    for (path, data) in files {
-        // Files that no solution has (`.gitignore`) may have names that a tree refuses.
-        if !path.split('/').any(|step| step.starts_with('.')) {
-            tree.insert(path, data)?;
-        }
-    }
-    let home = locate_in_tree(&tree)?;
-    Ok(if home.is_empty() {
-        tree
-    } else {
-        tree.below(home)
-    })
-}
-
-/// The folder as the repository names it: from its root, with `/`. A path that begins with `./` or
-/// `../` is taken from the current folder.
-fn in_repository(work: &Path, folder: &str) -> Result<String, Failure> {
-    let folder = folder.replace('\\', "/");
-    if !(folder.starts_with("./") || folder.starts_with("../") || folder == ".") {
-        return Ok(folder.trim_matches('/').to_owned());
-    }
-    let here = current()?;
-    let here = here.strip_prefix(work).unwrap_or(Path::new(""));
-    let mut steps: Vec<String> = here
-        .iter()
-        .map(|step| step.to_string_lossy().into_owned())
-        .collect();
-    for step in folder.split('/') {
-        match step {
-            "" | "." => {}
-            ".." => {
-                steps.pop();
-            }
-            step => steps.push(step.to_owned()),
-        }
-    }
-    Ok(steps.join("/"))
-}
-
-/// The commit that a revision names: what [`BareRepository::resolve`] knows, remote branches, and
-/// ancestors by `~N` and `^`.
-fn commit(repository: &BareRepository, revision: &str) -> Result<ObjectId, Failure> {
-    let end = revision.find(['~', '^']).unwrap_or(revision.len());
-    let (name, mut steps) = revision.split_at(end);
-    let mut id = match repository.resolve(name) {
-        Err(GitError::Missing { .. }) => repository
-            .reference(&format!("refs/remotes/{name}"))?
-            .ok_or_else(|| GitError::Missing {
-                name: name.to_owned(),
-            })?,
-        found => found?,
-    };
-    while let Some(rest) = steps.strip_prefix(['~', '^']) {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (count, after) = rest.split_at(digits);
-        let count = match (steps.starts_with('^'), count) {
-            (true, "" | "1") | (false, "") => 1,
-            (false, count) => count.parse::<u32>().unwrap_or(u32::MAX),
-            (true, _) => {
-                let message = format!("`{revision}`: only first parents can be named");
-                return Err(Failure::usage("ALM-C001", message));
-            }
-        };
-        for _ in 0..count {
-            let parents = repository.commit_info(id)?.parents;
-            id = *parents.first().ok_or_else(|| GitError::Missing {
-                name: revision.to_owned(),
-            })?;
-        }
-        steps = after;
-    }
-    if steps.is_empty() {
-        Ok(id)
-    } else {
-        Err(GitError::Missing {
-            name: revision.to_owned(),
-        }
-        .into())
-    }
-}
-
-/// The work tree that the current folder belongs to, and its repository.
-fn find_repository() -> Result<(PathBuf, PathBuf), Failure> {
-    let here = current()?;
-    for folder in here.ancestors() {
-        let git = folder.join(".git");
-        if git.is_dir() {
-            return Ok((folder.to_owned(), git));
-        }
-        // In a linked work tree `.git` is a file that says where the repository is.
-        if let Ok(text) = std::fs::read_to_string(&git)
-            && let Some(place) = text.trim().strip_prefix("gitdir: ")
-        {
-            return Ok((folder.to_owned(), folder.join(place)));
-        }
-        if folder.join("HEAD").is_file() && folder.join("objects").is_dir() {
-            return Ok((folder.to_owned(), folder.to_owned()));
-        }
-    }
-    Err(Failure::usage(
-        "ALM-C001",
-        format!("{} is in no git repository", here.display()),
-    ))
-}
-
-fn current() -> Result<PathBuf, Failure> {
-    std::env::current_dir().map_err(|error| unusable(Path::new("."), &error))
 }

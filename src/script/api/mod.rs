@@ -58,7 +58,7 @@ pub fn groups() -> &'static [Group] {
     GROUPS.get_or_init(|| {
         vec![
             Group::new("run", exported_module!(run::module)),
-            Group::new("solution", exported_module!(solution::module)),
+            Group::new("solution", solution::group()),
             Group::new("environment", environment::group()),
             Group::new("branch", branch::group()),
             Group::new("deployment", deployment::group()),
@@ -82,6 +82,7 @@ pub fn keepers() -> Keepers {
     keepers
         .add::<package::Package>()
         .add::<source_tree::SourceTree>()
+        .add::<solution::Component>()
         .add::<environment::Environment>()
         .add::<branch::Repository>()
         .add::<branch::Branch>()

@@ -49,15 +49,22 @@ pub(super) fn split(left: &[(&str, &[u8])], found: &mut Vec<Component>) {
         made.push((home.index, home.component(&folders, payload)));
     }
     for (index, part) in single {
-        let (top, rest) = part.name.split_once('/').unwrap_or(("", &part.name));
+        let Identity {
+            component_type,
+            key,
+        } = single_identity(&part.name);
+        let shown = part
+            .name
+            .split_once('/')
+            .map_or(&*part.name, |(_, rest)| rest);
         made.push((
             index,
             Component {
-                component_type: ComponentType::table(&top.to_ascii_lowercase()),
-                key: rest.to_ascii_lowercase(),
+                component_type,
+                key,
                 id: None,
                 schema_name: None,
-                display_name: rest.to_owned(),
+                display_name: shown.to_owned(),
                 parent: None,
                 place: Place::Part(part.name.clone()),
                 fragment: String::new(),
@@ -72,11 +79,7 @@ pub(super) fn split(left: &[(&str, &[u8])], found: &mut Vec<Component>) {
 /// The file beside an environment variable's definition that holds its current value
 /// (facts, solution-package-format §2.7): a component of its own, of which the package may have none.
 fn variable_value(name: &str, bytes: &[u8]) -> Option<Component> {
-    let (folder, file) = name.rsplit_once('/')?;
-    let definition = folder.strip_prefix("environmentvariabledefinitions/")?;
-    if file != "environmentvariablevalues.json" || definition.contains('/') {
-        return None;
-    }
+    let definition = value_of(name)?;
     let text = std::str::from_utf8(bytes).ok()?;
     let read: serde_json::Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
     let row = read.pointer("/environmentvariablevalues/environmentvariablevalue")?;
@@ -96,6 +99,60 @@ fn variable_value(name: &str, bytes: &[u8]) -> Option<Component> {
     })
 }
 
+/// The folder and the table of the component that a part of this name makes its folder: it is
+/// called like the folder around it, in the singular.
+fn home(name: &str) -> Option<(&str, &str)> {
+    let (folder, file) = name.rsplit_once('/')?;
+    let table = file.strip_suffix(".xml")?;
+    let (outer, _) = folder.rsplit_once('/')?;
+    let plural = outer.rsplit('/').next().unwrap_or(outer);
+    let is_plural = plural
+        .strip_prefix(table)
+        .is_some_and(|end| end == "s" || end == "es")
+        || plural
+            .strip_suffix("ies")
+            .zip(table.strip_suffix('y'))
+            .is_some_and(|(a, b)| a == b);
+    is_plural.then_some((folder, table))
+}
+
+/// The path of a component's folder inside the top folder without the names of inner collections.
+fn key(folder: &str) -> String {
+    let steps: Vec<&str> = folder.split('/').skip(1).step_by(2).collect();
+    steps.join("/").to_ascii_lowercase()
+}
+
+/// Which pass-through component a part of this name would define; a part that belongs to one of
+/// another name defines none.
+pub(crate) fn passed_through(name: &str) -> Identity {
+    if let Some(definition) = value_of(name) {
+        return Identity::coded(code::VARIABLE_VALUE, definition);
+    }
+    match home(name) {
+        Some((folder, table)) => Identity {
+            component_type: ComponentType::named(table),
+            key: key(folder),
+        },
+        None => single_identity(name),
+    }
+}
+
+/// A part that follows no pattern is a component by itself.
+fn single_identity(name: &str) -> Identity {
+    let (top, rest) = name.split_once('/').unwrap_or(("", name));
+    Identity {
+        component_type: ComponentType::table(&top.to_ascii_lowercase()),
+        key: rest.to_ascii_lowercase(),
+    }
+}
+
+/// The environment variable whose current value a part of this name holds.
+fn value_of(name: &str) -> Option<&str> {
+    let (folder, file) = name.rsplit_once('/')?;
+    let definition = folder.strip_prefix("environmentvariabledefinitions/")?;
+    (file == "environmentvariablevalues.json" && !definition.contains('/')).then_some(definition)
+}
+
 /// A part that makes its folder a component.
 struct Home<'a> {
     index: usize,
@@ -109,19 +166,10 @@ struct Home<'a> {
 
 impl<'a> Home<'a> {
     fn of(name: &'a str, bytes: &'a [u8], index: usize) -> Option<Self> {
-        let (folder, file) = name.rsplit_once('/')?;
-        let table = file.strip_suffix(".xml")?;
-        let (outer, _) = folder.rsplit_once('/')?;
-        let plural = outer.rsplit('/').next().unwrap_or(outer);
-        let is_plural = plural
-            .strip_prefix(table)
-            .is_some_and(|end| end == "s" || end == "es")
-            || plural
-                .strip_suffix("ies")
-                .zip(table.strip_suffix('y'))
-                .is_some_and(|(a, b)| a == b);
+        let (folder, table) = home(name)?;
         let text = std::str::from_utf8(bytes).ok()?;
-        (is_plural && Wrapped::new(text).document().is_ok()).then_some(Self {
+        Wrapped::new(text).document().ok()?;
+        Some(Self {
             index,
             name,
             folder,
@@ -130,16 +178,10 @@ impl<'a> Home<'a> {
         })
     }
 
-    /// The path inside the top folder without the names of inner collections.
-    fn key(&self) -> String {
-        let steps: Vec<&str> = self.folder.split('/').skip(1).step_by(2).collect();
-        steps.join("/").to_ascii_lowercase()
-    }
-
     fn identity(&self) -> Identity {
         Identity {
             component_type: ComponentType::named(self.table),
-            key: self.key(),
+            key: key(self.folder),
         }
     }
 
@@ -170,7 +212,7 @@ impl<'a> Home<'a> {
         });
         Component {
             component_type: ComponentType::named(self.table),
-            key: self.key(),
+            key: key(self.folder),
             id,
             schema_name: Some(schema.unwrap_or(written).to_owned()),
             display_name: node

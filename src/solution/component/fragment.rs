@@ -49,10 +49,18 @@ pub(crate) fn elements<'a, 'input>(
     node.children().filter(Node::is_element)
 }
 
-/// The first child element called `name`.
+/// The first child element called `name`; `name[attribute=value]` is the first one of that name
+/// whose attribute has that value.
 pub(crate) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
-    node.children()
-        .find(|child| child.is_element() && child.tag_name().name() == name)
+    let (name, wanted) = match name.strip_suffix(']').and_then(|step| step.split_once('[')) {
+        Some((name, condition)) => (name, condition.split_once('=')),
+        None => (name, None),
+    };
+    node.children().find(|child| {
+        child.is_element()
+            && child.tag_name().name() == name
+            && wanted.is_none_or(|(attribute, value)| child.attribute(attribute) == Some(value))
+    })
 }
 
 /// The value at `place`: an attribute when it begins with `@`, a child element's text otherwise.
@@ -174,7 +182,7 @@ impl Edits {
 ///
 /// `place` is as for [`value`]. A missing last element is added at the end of its parent; a
 /// missing attribute after the others. `None` empties an element and removes an attribute. Returns `None` when the
-/// path before the last step does not exist or the fragment cannot be read.
+/// path before the last step does not exist, the last one has elements inside, or the fragment cannot be read.
 pub(crate) fn with_value(fragment: &str, place: &str, new: Option<&str>) -> Option<String> {
     let wrapped = Wrapped::new(fragment);
     let document = wrapped.document().ok()?;
@@ -209,6 +217,14 @@ pub(crate) fn with_value(fragment: &str, place: &str, new: Option<&str>) -> Opti
             (None, None) => return Some(fragment.to_owned()),
         }
     } else if let Some(found) = child(node, last) {
+        if elements(found).next().is_some() {
+            return None;
+        }
+        let is_nil = found.has_attribute((XSI, "nil"));
+        if !is_nil && new == Some(found.text().unwrap_or_default()) {
+            // Written in another way, it means the same.
+            return Some(fragment.to_owned());
+        }
         let attributes = attribute_text(source, found);
         let attributes = match new {
             // A value and a mark that there is none exclude each other.

@@ -9,15 +9,21 @@
 //! layers and ownership to the emulated environment.
 
 mod assemble;
+mod flow_references;
 mod folder;
 pub(crate) mod fragment;
+mod identify;
 pub(crate) mod kind;
 mod names;
 mod outline;
 mod references;
 mod split;
+pub(crate) mod standing;
 mod summary;
 mod table;
+mod tree;
+mod variable_value;
+mod words;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,12 +31,22 @@ use uuid::Uuid;
 use crate::problem::Problem;
 
 pub use assemble::assemble;
+pub use flow_references::{FlowReferences, flow_references};
+pub(crate) use folder::passed_through;
 pub use fragment::plain_id;
 pub use kind::{ComponentType, code};
-pub use outline::{Frame, NewSolution, Outline, RootComponent, required_components};
-pub use references::{FlowReferences, Reference, flow_references, references};
+pub(crate) use names::display_name_places;
+pub(crate) use outline::manifest_identity;
+pub use outline::{
+    Frame, NewSolution, Outline, RootComponent, declared_components, required_components,
+};
+pub use references::{Reference, references};
 pub use split::{Split, components, split};
-pub use summary::{Count, Summary, summary};
+pub use summary::{Count, Summary, counts, summary};
+pub use tree::components_of_tree;
+pub use variable_value::variable_value;
+pub use words::{is_kind_word, kind_words};
+pub(crate) use words::{process_name, type_name};
 
 /// Which component: its kind and what identifies it among its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,7 +86,7 @@ impl std::fmt::Display for Identity {
 }
 
 /// One component of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
     /// Its kind.
     pub component_type: ComponentType,
@@ -124,7 +140,7 @@ impl Component {
 }
 
 /// A part of the zip that belongs to a component.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload {
     /// The name of the part, without a leading slash.
     pub name: String,

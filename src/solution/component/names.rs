@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::fragment::value;
 
 /// Where the different kinds keep the name that people see, best first.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "LocalizedNames/LocalizedName/@description",
     "Name/@LocalizedName",
     "EntityInfo/entity/LocalizedNames/LocalizedName/@description",
@@ -13,6 +13,7 @@ const PLACES: [&str; 12] = [
     "displaynames/displayname/@description",
     "connectionreferencedisplayname",
     "displayname/@default",
+    "displayname/label/@description",
     "DisplayName",
     "displayname",
     "@Name",
@@ -28,4 +29,9 @@ pub(super) fn display_name(node: Node<'_, '_>) -> Option<String> {
         .map(str::trim)
         .find(|name| !name.is_empty())
         .map(str::to_owned)
+}
+
+/// Where a name that people see can stand, best first.
+pub(crate) fn display_name_places() -> impl Iterator<Item = &'static str> {
+    PLACES.into_iter()
 }

@@ -11,6 +11,7 @@ use super::fragment::{
 use super::kind::{self, Root, code};
 use super::split::identity_of;
 use super::{Component, ComponentError, Identity, Place};
+use crate::solution::Manifest;
 
 /// The package without its components.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,11 +102,7 @@ impl Outline {
                 .into_iter()
                 .flat_map(elements);
             list.map(|root| RootComponent {
-                identity: identity_of(
-                    root.attribute("type").unwrap_or_default(),
-                    root.attribute("id"),
-                    root.attribute("schemaName"),
-                ),
+                identity: manifest_identity(root),
                 behavior: root
                     .attribute("behavior")
                     .and_then(|b| b.parse().ok())
@@ -297,16 +294,7 @@ pub fn required_components(
             .flat_map(elements);
         list.filter_map(|dependency| {
             let required = child(dependency, "Required")?;
-            // Framework components are named by `id.<key column>` or `<table>.<key column>`.
-            let natural = required
-                .attributes()
-                .find(|attribute| attribute.name().contains('.'))
-                .map(|attribute| attribute.value());
-            let identity = identity_of(
-                required.attribute("type").unwrap_or_default(),
-                natural.or(required.attribute("id")),
-                required.attribute("schemaName"),
-            );
+            let identity = manifest_identity(required);
             let solution = required
                 .attribute("solution")
                 .unwrap_or_default()
@@ -315,6 +303,46 @@ pub fn required_components(
         })
         .collect()
     })
+}
+
+/// Which component a `RootComponent`, `Required` or `Dependent` of the manifest means.
+pub(crate) fn manifest_identity(end: Node<'_, '_>) -> Identity {
+    let attributes = end.attributes();
+    meant(attributes.map(|attribute| (attribute.name(), attribute.value())))
+}
+
+/// The components that the manifest says must be in the target.
+pub fn declared_components(manifest: &Manifest) -> Vec<Identity> {
+    let missing = manifest.missing_dependencies.iter();
+    missing
+        .map(|missing| {
+            let attributes = missing.required.attributes.iter();
+            meant(attributes.map(|(name, value)| (name.as_str(), value.as_str())))
+        })
+        .collect()
+}
+
+/// The component that these attributes of a manifest's element mean.
+fn meant<'a>(attributes: impl Iterator<Item = (&'a str, &'a str)>) -> Identity {
+    let attributes: Vec<(&str, &str)> = attributes.collect();
+    let value = |wanted: &str| {
+        let own = attributes.iter().find(|(name, _)| *name == wanted);
+        own.map(|(_, value)| *value)
+    };
+    // Framework components are named by `id.<key column>` or `<table>.<key column>`.
+    let natural = attributes.iter().find(|(name, _)| name.contains('.'));
+    let own = identity_of(
+        value("type").unwrap_or_default(),
+        natural.map(|(_, value)| *value).or(value("id")),
+        value("schemaName"),
+    );
+    match (own.component_type.code(), value("parentSchemaName")) {
+        // A column is named beside its table.
+        (Some(code::COLUMN), Some(table)) => {
+            Identity::coded(code::COLUMN, &format!("{table}.{}", own.key))
+        }
+        _ => own,
+    }
 }
 
 /// The `RootComponent` element of a component, if its kind has one.

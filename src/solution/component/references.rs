@@ -10,8 +10,8 @@ use roxmltree::Node;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::fragment::{Wrapped, elements, plain_id, top, value};
-use super::{Component, ComponentType, Identity, Place, code};
+use super::fragment::{Wrapped, elements, top, value};
+use super::{Component, ComponentType, Identity, Place, code, flow_references};
 
 /// One component that another one needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,74 +21,6 @@ pub struct Reference {
     /// Whether the one that needs it cannot exist without it. A part of a table is gone with its
     /// table; a flow stays, turned off, when its connection reference has no connection.
     pub inside: bool,
-}
-
-/// What a cloud flow's definition refers to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FlowReferences {
-    /// Logical names of connection references, in lower case, sorted.
-    pub connection_references: Vec<String>,
-    /// Ids of flows that it runs, without braces, sorted.
-    pub child_flows: Vec<String>,
-    /// Schema names of environment variables, in lower case, sorted.
-    pub variables: Vec<String>,
-}
-
-/// Reads a cloud flow's definition (the column `clientdata`, or its JSON part).
-///
-/// A definition that is not JSON refers to nothing.
-pub fn flow_references(definition: &[u8]) -> FlowReferences {
-    let text = String::from_utf8_lossy(definition);
-    let Ok(root) = serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) else {
-        return FlowReferences::default();
-    };
-    let properties = root.get("properties").unwrap_or(&root);
-    let mut connections = BTreeSet::new();
-    let mut variables = BTreeSet::new();
-    if let Some(Value::Object(map)) = properties.get("connectionReferences") {
-        for reference in map.values() {
-            let name = reference
-                .pointer("/connection/connectionReferenceLogicalName")
-                .or_else(|| reference.get("connectionReferenceLogicalName"));
-            connections.extend(name.and_then(Value::as_str).map(str::to_ascii_lowercase));
-        }
-    }
-    if let Some(Value::Object(map)) = properties.pointer("/definition/parameters") {
-        for parameter in map.values() {
-            let name = parameter
-                .pointer("/metadata/schemaName")
-                .and_then(Value::as_str);
-            variables.extend(name.map(str::to_ascii_lowercase));
-        }
-    }
-    let mut children = BTreeSet::new();
-    if let Some(definition) = properties.get("definition") {
-        child_flows(definition, &mut children);
-    }
-    FlowReferences {
-        connection_references: connections.into_iter().collect(),
-        child_flows: children.into_iter().collect(),
-        variables: variables.into_iter().collect(),
-    }
-}
-
-/// Finds `inputs.host.workflowReferenceName` of the actions of type `Workflow`, however deep.
-fn child_flows(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Object(map) => {
-            let is_call = map
-                .get("type")
-                .and_then(Value::as_str)
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("Workflow"));
-            if is_call {
-                let name = value.pointer("/inputs/host/workflowReferenceName");
-                found.extend(name.and_then(Value::as_str).map(plain_id));
-            }
-            map.values().for_each(|inner| child_flows(inner, found));
-        }
-        Value::Array(list) => list.iter().for_each(|inner| child_flows(inner, found)),
-        _ => {}
-    }
 }
 
 /// What `component` needs, without doubles, sorted.
@@ -195,7 +127,47 @@ fn in_element(component: &Component, node: Node<'_, '_>, found: &mut Found) {
                 found.coded(code::PLUGIN_TYPE, id);
             }
         }
-        code::FORM | code::SITE_MAP | code::CHART | code::VIEW => in_layout(node, found),
+        code::FORM | code::SITE_MAP | code::CHART => in_layout(node, found),
+        code::VIEW => {
+            in_layout(node, found);
+            let joined = ["entity", "link-entity"];
+            for element in node
+                .descendants()
+                .filter(|node| joined.contains(&node.tag_name().name()))
+            {
+                found.table(element.attribute("name"));
+            }
+        }
+        code::ROLE => {
+            for privilege in node
+                .descendants()
+                .filter(|node| node.has_tag_name("RolePrivilege"))
+            {
+                found.table(privilege.attribute("name").and_then(table_of_privilege));
+            }
+        }
+        code::TABLE => {
+            if let Some(id) = value(node, "EntityInfo/entity/DataSourceId") {
+                found.coded(code::DATA_SOURCE, id);
+            }
+            in_layout(node, found);
+        }
+        code::WEB_RESOURCE => {
+            // The libraries that a script asks for, as XML in a text.
+            let needed = value(node, "DependencyXml").unwrap_or_default();
+            let wrapped = Wrapped::new(needed);
+            if let Ok(document) = wrapped.document() {
+                for library in document
+                    .descendants()
+                    .filter(|node| node.has_tag_name("Library"))
+                {
+                    found.coded(
+                        code::WEB_RESOURCE,
+                        library.attribute("name").unwrap_or_default(),
+                    );
+                }
+            }
+        }
         code::APP => {
             for part in node
                 .descendants()
@@ -246,15 +218,49 @@ fn in_layout(node: Node<'_, '_>, found: &mut Found) {
                     found.coded(code::CONTROL, name);
                 }
             }
-            "SubArea" => found.table(element.attribute("Entity")),
+            "SubArea" => {
+                found.table(element.attribute("Entity"));
+                found.coded(
+                    code::FORM,
+                    element.attribute("DefaultDashboard").unwrap_or_default(),
+                );
+            }
+            // What a sub-grid, a chart or a quick form on the form shows.
+            "TargetEntityType" => found.table(element.text()),
+            "ViewId" => found.coded(code::VIEW, element.text().unwrap_or_default()),
+            "VisualizationId" => found.coded(code::CHART, element.text().unwrap_or_default()),
+            "QuickForms" => {
+                // XML in a text: `<QuickFormIds><QuickFormId entityname="contact">{…}`.
+                let listed = Wrapped::new(element.text().unwrap_or_default());
+                if let Ok(document) = listed.document() {
+                    let forms = document.descendants();
+                    for form in forms.filter(|node| node.has_tag_name("QuickFormId")) {
+                        found.coded(code::FORM, form.text().unwrap_or_default());
+                    }
+                }
+            }
             _ => {}
         }
         for attribute in element.attributes() {
             if let Some(name) = attribute.value().strip_prefix("$webresource:") {
+                // An address may go on with parameters for the page.
+                let name = name.split('?').next().unwrap_or(name);
                 found.coded(code::WEB_RESOURCE, name);
             }
         }
     }
+}
+
+/// The table that a privilege such as `prvAppendTocontoso_Permit` is about; nothing for those of
+/// Microsoft's own tables, which every environment has, and for those that are about no table.
+fn table_of_privilege(name: &str) -> Option<&str> {
+    const VERBS: [&str; 8] = [
+        "AppendTo", "Append", "Assign", "Create", "Delete", "Read", "Share", "Write",
+    ];
+    let rest = name.strip_prefix("prv")?;
+    let table = VERBS.iter().find_map(|verb| rest.strip_prefix(verb))?;
+    // Only names of other publishers have a prefix.
+    table.contains('_').then_some(table)
 }
 
 /// A canvas app lists in JSON which tables and flows it uses.
@@ -336,26 +342,5 @@ fn in_framework(component: &Component, node: Node<'_, '_>, found: &mut Found) {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flow_names_its_connections_children_and_variables() {
-        let flow = serde_json::json!({"properties": {
-        "connectionReferences": {"a": {"connection": {"connectionReferenceLogicalName": "New_Ref"}}},
-        "definition": {
-            "parameters": {"X (new_X)": {"metadata": {"schemaName": "new_X"}}},
-            "actions": {"If": {"actions": {"Run": {"type": "Workflow", "inputs": {"host": {
-                "workflowReferenceName": "096175F7-d8bc-ed11-83fe-00224807864e"}}}}}}
-        }}});
-        let found = flow_references(flow.to_string().as_bytes());
-        assert_eq!(found.connection_references, ["new_ref"]);
-        assert_eq!(found.child_flows, ["096175f7-d8bc-ed11-83fe-00224807864e"]);
-        assert_eq!(found.variables, ["new_x"]);
-        assert_eq!(flow_references(b"not json"), FlowReferences::default());
     }
 }

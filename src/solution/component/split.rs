@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use roxmltree::{Document, Node};
 
-use super::fragment::{attribute_text, content_range, elements, plain_id, text_of, value};
+use super::fragment::{attribute_text, content_range, elements, text_of, value};
+use super::identify::Named;
 use super::kind::{self, Key, code};
 use super::names::display_name;
 use super::outline::{Frame, Outline};
@@ -34,14 +35,14 @@ pub fn components(package: &Package) -> Result<Vec<Component>, ComponentError> {
 }
 
 /// The parts of a package by name, and which of them have found their component.
-struct Parts<'a> {
+pub(super) struct Parts<'a> {
     by_name: HashMap<&'a str, &'a [u8]>,
     order: Vec<&'a str>,
     taken: HashSet<&'a str>,
 }
 
 impl<'a> Parts<'a> {
-    fn new(package: &'a Package) -> Self {
+    pub fn new(package: &'a Package) -> Self {
         let mut parts = Self {
             by_name: HashMap::new(),
             order: Vec::new(),
@@ -168,7 +169,7 @@ fn text_part(package: &Package, part: &'static str) -> Result<String, ComponentE
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-fn only_once(components: &[Component]) -> Result<(), ComponentError> {
+pub(super) fn only_once(components: &[Component]) -> Result<(), ComponentError> {
     let mut seen = HashSet::new();
     for component in components {
         if !seen.insert((&component.component_type, &component.key)) {
@@ -181,14 +182,15 @@ fn only_once(components: &[Component]) -> Result<(), ComponentError> {
     Ok(())
 }
 
-struct Cutter<'a, 'p> {
-    source: &'a str,
-    parts: &'a mut Parts<'p>,
-    found: Vec<Component>,
+pub(super) struct Cutter<'a, 'p> {
+    pub source: &'a str,
+    pub parts: &'a mut Parts<'p>,
+    pub found: Vec<Component>,
 }
 
 impl Cutter<'_, '_> {
-    fn collection(&mut self, node: Node<'_, '_>) -> Result<Frame, ComponentError> {
+    /// Cuts a collection below the root of `customizations.xml`.
+    pub fn collection(&mut self, node: Node<'_, '_>) -> Result<Frame, ComponentError> {
         let name = node.tag_name().name().to_owned();
         let whole = kind::WHOLE.contains(&name.as_str());
         let content = content_range(self.source, node);
@@ -208,7 +210,8 @@ impl Cutter<'_, '_> {
         Ok(frame)
     }
 
-    fn children(&mut self, node: Node<'_, '_>, path: &str) -> Result<(), ComponentError> {
+    /// Cuts the components of the collection `path`.
+    pub fn children(&mut self, node: Node<'_, '_>, path: &str) -> Result<(), ComponentError> {
         for (index, element) in elements(node).enumerate() {
             let inner = format!("{path}/{}", element.tag_name().name());
             if !path.contains('/') && kind::is_nested(&inner) {
@@ -223,7 +226,8 @@ impl Cutter<'_, '_> {
         Ok(())
     }
 
-    fn table(&mut self, entity: Node<'_, '_>) -> Result<(), ComponentError> {
+    /// Cuts a table.
+    pub fn table(&mut self, entity: Node<'_, '_>) -> Result<(), ComponentError> {
         let name = value(entity, "Name").unwrap_or_default().trim();
         if name.is_empty() {
             return Err(ComponentError::NoKey {
@@ -258,54 +262,19 @@ impl Cutter<'_, '_> {
         Ok(())
     }
 
-    fn component(
+    /// The component that `node` of `collection` defines.
+    pub fn component(
         &mut self,
         node: Node<'_, '_>,
         collection: &str,
         index: usize,
     ) -> Result<Component, ComponentError> {
-        let (component_type, rule) = kind::kind_in(collection)
-            .unwrap_or_else(|| (ComponentType::table(collection), Key::Elsewhere));
-        let named = |place: &str| -> Result<String, ComponentError> {
-            let found = value(node, place)
-                .map(str::trim)
-                .filter(|found| !found.is_empty());
-            found
-                .map(str::to_owned)
-                .ok_or_else(|| ComponentError::NoKey {
-                    collection: collection.to_owned(),
-                    key: place.trim_start_matches('@').to_owned(),
-                })
-        };
-        let optional = |place: &str| value(node, place).map(|text| text.trim().to_owned());
-        let (key, id, schema_name) = match rule {
-            Key::Id(place) => {
-                let id = plain_id(&named(place)?);
-                (id.clone(), Some(id), None)
-            }
-            Key::IdAndName(place, name) => {
-                let id = plain_id(&named(place)?);
-                (id.clone(), Some(id), optional(name))
-            }
-            Key::Name(place) => {
-                let name = named(place)?;
-                (name.to_ascii_lowercase(), None, Some(name))
-            }
-            Key::NameAndId(place, id) => {
-                let name = named(place)?;
-                (
-                    name.to_ascii_lowercase(),
-                    optional(id).map(|id| plain_id(&id)),
-                    Some(name),
-                )
-            }
-            Key::Pair(first, second) => {
-                let name = format!("{} {}", named(first)?, named(second)?);
-                (name.to_ascii_lowercase(), None, Some(name))
-            }
-            Key::Only(id) => (id.to_owned(), Some(id.to_owned()), None),
-            Key::Elsewhere => (self.unknown_key(node, index), None, None),
-        };
+        let Named {
+            component_type,
+            key,
+            id,
+            schema_name,
+        } = Named::of(node, collection, index)?;
         let payload = if component_type == ComponentType::Code(code::CONTROL) {
             // A control owns its whole folder.
             let manifest = value(node, "FileName").unwrap_or_default();
@@ -329,29 +298,6 @@ impl Cutter<'_, '_> {
             fragment: text_of(self.source, node).to_owned(),
             payload,
         })
-    }
-
-    /// What may identify a component of a collection that this program does not know.
-    fn unknown_key(&self, node: Node<'_, '_>, index: usize) -> String {
-        let names = [
-            "@Name",
-            "@name",
-            "@uniquename",
-            "@UniqueName",
-            "@id",
-            "name",
-            "Name",
-            "schemaname",
-        ];
-        let named = names
-            .iter()
-            .filter_map(|place| value(node, place))
-            .map(str::trim);
-        let own_id = format!("{}id", node.tag_name().name().to_ascii_lowercase());
-        named
-            .chain(value(node, &own_id))
-            .find(|name| !name.is_empty())
-            .map_or_else(|| format!("{}#{index}", node.tag_name().name()), plain_id)
     }
 
     /// The parts that texts below `node` name: every path in a package begins with a slash.

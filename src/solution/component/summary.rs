@@ -38,20 +38,25 @@ pub fn summary(package: &Package) -> Result<Summary, ComponentError> {
         unclaimed,
         ..
     } = split(package)?;
+    Ok(Summary {
+        counts: counts(&components),
+        unclaimed,
+    })
+}
+
+/// Counts `components` by their kind, the kinds by number and then by name.
+pub fn counts(components: &[Component]) -> Vec<Count> {
     let mut kinds: BTreeMap<ComponentType, Vec<String>> = BTreeMap::new();
-    for component in &components {
+    for component in components {
         let names = kinds.entry(component.component_type.clone()).or_default();
         names.push(component.display_name.clone());
     }
     let counts = kinds.into_iter().map(|(component_type, names)| Count {
-        label: component_type.label().to_owned(),
+        label: super::type_name(&component_type).to_owned(),
         component_type,
         names,
     });
-    Ok(Summary {
-        counts: counts.collect(),
-        unclaimed,
-    })
+    counts.collect()
 }
 
 impl Split {

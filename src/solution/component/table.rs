@@ -116,6 +116,80 @@ fn holders<'a, 'input>(entity: Node<'a, 'input>, path: &[&str]) -> Vec<Node<'a, 
     at
 }
 
+/// The parts that `entity` holds, each with its element.
+pub(super) fn parts<'a, 'input>(
+    entity: Node<'a, 'input>,
+    table: &Identity,
+) -> impl Iterator<Item = (Identity, Node<'a, 'input>)> {
+    SLOTS.iter().flat_map(move |slot| {
+        let held = holders(entity, slot.path).into_iter().flat_map(elements);
+        held.filter(|element| element.tag_name().name() == slot.element)
+            .map(|part| (identity(part, slot, table), part))
+            .collect::<Vec<_>>()
+    })
+}
+
+/// The parts that a file of a source tree holds, each with its element: `root` is a chart, or a
+/// list of forms or views.
+pub(super) fn loose_parts<'a, 'input>(
+    root: Node<'a, 'input>,
+    table: &Identity,
+) -> impl Iterator<Item = (Identity, Node<'a, 'input>)> {
+    let own = |element: &Node<'_, '_>| {
+        SLOTS
+            .iter()
+            .find(|slot| slot.element == element.tag_name().name())
+    };
+    let parts: Vec<Node<'_, '_>> = match own(&root) {
+        Some(_) => vec![root],
+        None => elements(root).collect(),
+    };
+    parts
+        .into_iter()
+        .filter_map(move |part| Some((identity(part, own(&part)?, table), part)))
+}
+
+/// The parts that a file of a source tree holds; forms are of the type `group`.
+pub(super) fn loose_components(
+    source: &str,
+    root: Node<'_, '_>,
+    table: &Identity,
+    group: Option<&str>,
+) -> Vec<Component> {
+    let slot = |part: &Node<'_, '_>| {
+        SLOTS
+            .iter()
+            .find(|slot| slot.element == part.tag_name().name())
+    };
+    let parts = loose_parts(root, table);
+    parts
+        .filter_map(|(_, part)| {
+            let text = text_of(source, part);
+            let group = group.map(str::to_owned);
+            Some(component(part, text, slot(&part)?, table, group))
+        })
+        .collect()
+}
+
+/// Where an element says who it is.
+fn written<'a>(part: Node<'a, '_>, slot: &Slot) -> &'a str {
+    let written = value(part, slot.key).or_else(|| part.attribute("PhysicalName"));
+    written.unwrap_or_default()
+}
+
+fn identity(part: Node<'_, '_>, slot: &Slot, table: &Identity) -> Identity {
+    let written = written(part, slot);
+    let key = if slot.code == code::COLUMN {
+        format!("{}.{}", table.key, written.to_ascii_lowercase())
+    } else {
+        plain_id(written)
+    };
+    Identity {
+        component_type: ComponentType::Code(slot.code),
+        key,
+    }
+}
+
 fn component(
     part: Node<'_, '_>,
     text: &str,
@@ -123,18 +197,19 @@ fn component(
     table: &Identity,
     group: Option<String>,
 ) -> Component {
-    let written = value(part, slot.key).or_else(|| part.attribute("PhysicalName"));
-    let written = written.unwrap_or_default();
-    let (key, id, schema_name) = if slot.code == code::COLUMN {
-        let name = written.to_ascii_lowercase();
+    let written = written(part, slot);
+    let Identity {
+        component_type,
+        key,
+    } = identity(part, slot, table);
+    let (id, schema_name) = if slot.code == code::COLUMN {
         let schema = part.attribute("PhysicalName").unwrap_or(written).to_owned();
-        (format!("{}.{name}", table.key), None, Some(schema))
+        (None, Some(schema))
     } else {
-        let id = plain_id(written);
-        (id.clone(), id.parse().ok(), None)
+        (key.parse().ok(), None)
     };
     Component {
-        component_type: ComponentType::Code(slot.code),
+        component_type,
         key,
         id,
         schema_name,

@@ -2,7 +2,7 @@
 
 use super::{Change, What};
 use crate::solution::SourceTree;
-use crate::solution::component::{ComponentType, Identity};
+use crate::solution::component::{ComponentType, Identity, process_name, type_name};
 use crate::solution::keyed::compare::{Change as NodeChange, Kind};
 use crate::solution::keyed::{Form, Node, with_document};
 use crate::solution::model::flow::{self, Flow};
@@ -492,12 +492,7 @@ pub(super) fn details(path: &str, data: &[u8]) -> Vec<String> {
 
 /// What a person calls the kind of a component.
 pub(super) fn label(identity: &Identity) -> String {
-    match &identity.component_type {
-        ComponentType::Table(name) if name == "connectionreference" => {
-            "connection reference".to_owned()
-        }
-        other => other.label().to_owned(),
-    }
+    type_name(&identity.component_type).to_owned()
 }
 
 /// The same, telling kinds apart that share a number.
@@ -517,16 +512,7 @@ pub(super) fn kind_of(
                 .ok()?
             })
             .flatten();
-        let word = match category.as_deref() {
-            Some("0") => "workflow",
-            Some("2") => "business rule",
-            Some("3") => "action",
-            Some("4") => "business process flow",
-            Some("5") => "cloud flow",
-            Some("6") => "desktop flow",
-            _ => "process",
-        };
-        return word.to_owned();
+        return process_name(category.as_deref()).to_owned();
     }
     match identity.component_type.code() {
         Some(60) if files.iter().any(|file| file.contains("ashboards/")) => "dashboard".to_owned(),

@@ -1,13 +1,19 @@
-//! What the files of a source tree mean: read-only views for diffs, checks and scripts.
+//! What the files of a solution mean, and changes to one component that leave all others alone.
 //!
 //! The files stay the truth. A view is read from them, holds what a person asks about and nothing
-//! else; whoever wants to change something changes the file. [`place`] says which component a file
-//! belongs to. Cutting a package into components and writing it again is
+//! else. A [`Draft`] is a component that is being changed; [`put`] makes its changes in the files,
+//! [`remove`] takes a component out, in a package and in a source tree alike. [`place`] says which
+//! component a file belongs to. Cutting a package into components and writing it again is
 //! [`component`](super::component)'s work.
 
+mod dependencies;
+mod edit;
+mod files;
 pub(crate) mod flow;
 pub(crate) mod form;
 pub(crate) mod place;
+mod property;
+mod remove;
 mod small;
 pub(crate) mod table;
 pub(crate) mod view;
@@ -17,8 +23,13 @@ use serde::Serialize;
 use super::keyed::{Node, with_document};
 use super::{PackageError, SourceTree};
 
+pub use dependencies::{Dependency, Origin, dependencies};
+pub use edit::{Draft, EditError, put, set_variable_value};
+pub use files::Files;
 pub use flow::{Branch, Flow, FlowConnection, Step};
 pub use form::{Field, Form, Section, Tab};
+pub use property::ManagedProperty;
+pub use remove::{Removed, remove};
 pub use small::{App, Choice, ConnectionReference, PluginStep, Role, Variable};
 pub use table::{Column, Table};
 pub use view::View;

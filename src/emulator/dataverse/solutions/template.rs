@@ -7,13 +7,15 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::emulator::dataverse::Row;
 use crate::emulator::dataverse::row::{flag, number, text};
 use crate::solution::component::fragment::{escape_attribute, escape_text};
-use crate::solution::component::{Component, ComponentType, Identity, Payload, Place, code};
+use crate::solution::component::{
+    Component, ComponentType, Identity, Payload, Place, code, variable_value,
+};
 
 /// Which component the row `id` of `table` is, as far as the row itself tells.
 pub(super) fn identity(table: &str, id: Uuid, row: &Row) -> Option<Identity> {
@@ -84,26 +86,7 @@ pub(super) fn component(table: &str, id: Uuid, row: &Row) -> Option<Component> {
                 variable(row),
             )
         }
-        "environmentvariablevalue" => {
-            let name = of("schemaname");
-            let file =
-                format!("environmentvariabledefinitions/{name}/environmentvariablevalues.json");
-            let json = json!({ "environmentvariablevalues": { "environmentvariablevalue": {
-                "@environmentvariablevalueid": id,
-                "iscustomizable": "1",
-                "value": of("value"),
-            }}});
-            let fragment = serde_json::to_string_pretty(&json).unwrap_or_default();
-            let mut made = make(
-                Some(name.clone()),
-                name.clone(),
-                Place::Part(file),
-                fragment,
-            );
-            made.id = Some(id);
-            made.parent = Some(Identity::coded(code::VARIABLE, &name));
-            made
-        }
+        "environmentvariablevalue" => variable_value(&of("schemaname"), id, &of("value")),
         "connectionreference" => make(
             Some(of("connectionreferencelogicalname")),
             of("connectionreferencedisplayname"),

@@ -1,15 +1,16 @@
-//! Packages and source trees: read, pack, unpack, look inside, save.
+//! Packages and source trees: read, pack, unpack, save.
 
 use rhai::plugin::{Dynamic, ImmutableString, NativeCallContext, export_module};
 use rhai::{Array, Map};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::error::{HostError, Scripted, Thrown};
-use super::options::options;
-use super::paths::{readable, writable};
+use super::super::HostError;
+use super::super::error::{Scripted, Thrown};
+use super::super::options::options;
+use super::super::paths::{readable, writable};
+use super::map_of;
 use crate::script::Context;
 use crate::script::sink::Message;
-use crate::script::values::from_json;
 use crate::solution::{
     self, Finding, Kind, LineEnds, Manifest, PackOptions, PackageError, Severity, SolutionVersion,
     UnpackOptions, VersionPart, WriteOptions,
@@ -18,7 +19,9 @@ use crate::solution::{
 /// Solution packages and their source.
 ///
 /// A `Package` is a solution's zip, a `SourceTree` is the same solution unpacked into readable
-/// files. Both never change: a verb such as `with_version` gives a new one.
+/// files, a `Component` is one table, flow or other thing in either. All are values: a verb such as
+/// `with_version` gives a new one, and what sets something (`pkg.version = "1.2.0.0"`,
+/// `pkg.bump("minor")`) changes the variable that it is called on and no copy of it.
 #[export_module]
 pub(super) mod module {
     /// A solution package: the zip that environments import and export.
@@ -122,20 +125,42 @@ pub(super) mod module {
         part: &str,
     ) -> Scripted<ImmutableString> {
         Context::of(&call).thrown()?;
-        let part = match part {
-            "major" => VersionPart::Major,
-            "minor" => VersionPart::Minor,
-            "build" => VersionPart::Build,
-            "revision" => VersionPart::Revision,
-            other => {
-                let message = format!("`{other}` is no part of a version");
-                return Err(HostError::new("ALM-S021", message)
-                    .with_hint("the parts are major, minor, build and revision")
-                    .into());
-            }
-        };
+        let part = version_part(part).thrown()?;
         let version: SolutionVersion = version.parse().thrown()?;
         Ok(version.bump(part).to_string().into())
+    }
+
+    /// The version of a build on a day: major and minor stay, the build is the day (`20260131` or
+    /// `2026-01-31`), the revision the number of the build.
+    ///
+    /// ```rhai
+    /// solution::dated_version("1.4.2.7", "20260131", 3) == "1.4.20260131.3"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn dated_version(
+        call: NativeCallContext<'_>,
+        version: &str,
+        date: &str,
+        number: i64,
+    ) -> Scripted<ImmutableString> {
+        Context::of(&call).thrown()?;
+        let version: SolutionVersion = version.parse().thrown()?;
+        let number = u32::try_from(number)
+            .map_err(|_| HostError::new("ALM-S021", format!("`{number}` is no number of a build")));
+        let dated = version.dated(date, Some(number.thrown()?)).thrown()?;
+        Ok(dated.to_string().into())
+    }
+
+    /// The version that a git tag names: `v1.2.3`, `release/1.2.3.4`. What stands behind the
+    /// numbers (`-rc.1`) is left out.
+    ///
+    /// ```rhai
+    /// solution::tag_version("v1.2.3") == "1.2.3.0"
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn tag_version(call: NativeCallContext<'_>, tag: &str) -> Scripted<ImmutableString> {
+        Context::of(&call).thrown()?;
+        Ok(SolutionVersion::from_tag(tag).thrown()?.to_string().into())
     }
 
     /// Whether the first version is older than the second, number by number.
@@ -169,6 +194,39 @@ pub(super) mod module {
     #[rhai_fn(global, get = "version", pure, return_raw)]
     pub fn package_version(package: &mut Package) -> Scripted<ImmutableString> {
         Ok(package.manifest().thrown()?.version.to_string().into())
+    }
+
+    /// Sets the version of the solution; every other byte stays.
+    ///
+    /// ```rhai
+    /// let pkg = solution::read("contoso.zip");
+    /// pkg.version = "2.0.0.0";
+    /// pkg.version == "2.0.0.0" && solution::read("contoso.zip").version != "2.0.0.0"
+    /// ```
+    #[rhai_fn(global, set = "version", return_raw)]
+    pub fn set_package_version(package: &mut Package, version: &str) -> Scripted<()> {
+        let version: SolutionVersion = version.parse().thrown()?;
+        let mut changed = solution::Package::clone(package);
+        changed.set_version(version).thrown()?;
+        *package = Package::new(changed);
+        Ok(())
+    }
+
+    /// Raises one number of the version by one (`major`, `minor`, `build`, `revision`); those
+    /// behind it become zero. Returns the new version.
+    ///
+    /// ```rhai
+    /// let pkg = solution::read("contoso.zip").with_version("1.4.2.7");
+    /// pkg.bump("minor") == "1.5.0.0" && pkg.version == "1.5.0.0"
+    /// ```
+    #[rhai_fn(global, name = "bump", return_raw)]
+    pub fn bump_package(package: &mut Package, part: &str) -> Scripted<ImmutableString> {
+        let version = package.manifest().thrown()?.version;
+        let version = version.bump(version_part(part).thrown()?);
+        let mut changed = solution::Package::clone(package);
+        changed.set_version(version).thrown()?;
+        *package = Package::new(changed);
+        Ok(version.to_string().into())
     }
 
     /// Whether the package is managed.
@@ -237,17 +295,6 @@ pub(super) mod module {
             .iter()
             .map(|part| part.name.clone().into())
             .collect()
-    }
-
-    /// The components: maps with `type`, `type_code`, `key`, `id`, `name` and `display_name`.
-    ///
-    /// ```rhai
-    /// solution::read("contoso.zip").components().len() > 0
-    /// ```
-    #[rhai_fn(global, pure, return_raw)]
-    pub fn components(package: &mut Package) -> Scripted<Array> {
-        let components = solution::component::components(package).thrown()?;
-        Ok(components.iter().map(component_map).collect())
     }
 
     /// What the package needs from its target and does not bring: maps with `required` and
@@ -495,6 +542,39 @@ pub(super) mod module {
         SourceTree::new(changed)
     }
 
+    /// Sets the version in the manifest of the tree; every other byte stays.
+    ///
+    /// ```rhai
+    /// let tree = solution::read_source("Contoso");
+    /// tree.version = "2.0.0.0";
+    /// tree.version == "2.0.0.0"
+    /// ```
+    #[rhai_fn(global, set = "version", return_raw)]
+    pub fn set_tree_version(tree: &mut SourceTree, version: &str) -> Scripted<()> {
+        let version: SolutionVersion = version.parse().thrown()?;
+        let mut changed = solution::SourceTree::clone(tree);
+        changed.set_version(version).thrown()?;
+        *tree = SourceTree::new(changed);
+        Ok(())
+    }
+
+    /// Raises one number of the version by one (`major`, `minor`, `build`, `revision`); those
+    /// behind it become zero. Returns the new version.
+    ///
+    /// ```rhai
+    /// let tree = solution::read_source("Contoso").with_version("1.4.2.7");
+    /// tree.bump("build") == "1.4.3.0"
+    /// ```
+    #[rhai_fn(global, name = "bump", return_raw)]
+    pub fn bump_tree(tree: &mut SourceTree, part: &str) -> Scripted<ImmutableString> {
+        let version = tree.manifest().thrown()?.version;
+        let version = version.bump(version_part(part).thrown()?);
+        let mut changed = solution::SourceTree::clone(tree);
+        changed.set_version(version).thrown()?;
+        *tree = SourceTree::new(changed);
+        Ok(version.to_string().into())
+    }
+
     /// The same tree with another version in its manifest.
     ///
     /// ```rhai
@@ -563,9 +643,9 @@ enum Ends {
 
 fn pack_with(
     call: &NativeCallContext<'_>,
-    tree: &super::source_tree::SourceTree,
+    tree: &crate::script::api::source_tree::SourceTree,
     given: Map,
-) -> Scripted<super::package::Package> {
+) -> Scripted<crate::script::api::package::Package> {
     let context = Context::of(call).thrown()?;
     let choice: PackChoice = options(given).thrown()?;
     let mut changed;
@@ -589,14 +669,16 @@ fn pack_with(
     )
     .thrown()?;
     tell(&context, &packed.findings);
-    Ok(super::package::Package::new(packed.into_package()))
+    Ok(crate::script::api::package::Package::new(
+        packed.into_package(),
+    ))
 }
 
 fn unpack_with(
     call: &NativeCallContext<'_>,
-    package: &super::package::Package,
+    package: &crate::script::api::package::Package,
     given: Map,
-) -> Scripted<super::source_tree::SourceTree> {
+) -> Scripted<crate::script::api::source_tree::SourceTree> {
     let context = Context::of(call).thrown()?;
     let choice: UnpackChoice = options(given).thrown()?;
     let line_ends = match choice.line_ends {
@@ -609,7 +691,9 @@ fn unpack_with(
     };
     let unpacked = solution::unpack(package, &options).thrown()?;
     tell(&context, &unpacked.findings);
-    Ok(super::source_tree::SourceTree::new(unpacked.tree))
+    Ok(crate::script::api::source_tree::SourceTree::new(
+        unpacked.tree,
+    ))
 }
 
 /// Passes on what packing or unpacking noticed, apart from mere notes.
@@ -624,30 +708,11 @@ fn tell(context: &Context, findings: &[Finding]) {
     }
 }
 
-fn component_map(component: &solution::component::Component) -> Dynamic {
-    let text = |text: Option<String>| text.map_or(Dynamic::UNIT, Dynamic::from);
-    let mut map = Map::new();
-    let code = component.component_type.code();
-    map.insert(
-        "type".into(),
-        component.component_type.label().to_owned().into(),
-    );
-    map.insert(
-        "type_code".into(),
-        code.map_or(Dynamic::UNIT, |code| i64::from(code).into()),
-    );
-    map.insert("key".into(), component.key.clone().into());
-    map.insert("id".into(), text(component.id.map(|id| id.to_string())));
-    map.insert("name".into(), text(component.schema_name.clone()));
-    map.insert("display_name".into(), component.display_name.clone().into());
-    map.into()
-}
-
-/// Data of the solution floor as a map for scripts.
-fn map_of<T: Serialize>(value: &T) -> Result<Map, HostError> {
-    let json = serde_json::to_value(value)
-        .map_err(|error| HostError::new("ALM-S052", error.to_string()))?;
-    Ok(from_json(json).try_cast::<Map>().unwrap_or_default())
+fn version_part(name: &str) -> Result<VersionPart, HostError> {
+    name.parse().map_err(|()| {
+        HostError::new("ALM-S021", format!("`{name}` is no part of a version"))
+            .with_hint("the parts are major, minor, build and revision")
+    })
 }
 
 fn no_file(path: &str, error: &std::io::Error) -> HostError {
