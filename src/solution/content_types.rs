@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 
 use super::xml::outline::Outline;
-}
-
 
 /// The declaration that SolutionPackager writes for these parts in their order (facts §2.3).
 ///

@@ -178,7 +178,7 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(global, name = "counts", pure, return_raw)]
     pub fn counts_of_package(package: &mut Package) -> Scripted<Map> {
-        Ok(counted(package).thrown()?)
+        counted(package).thrown()
     }
 
     /// How many components of each kind there are: a map from the kind to the count.
@@ -188,7 +188,7 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(global, name = "counts", pure, return_raw)]
     pub fn counts_of_tree(tree: &mut SourceTree) -> Scripted<Map> {
-        Ok(counted(tree).thrown()?)
+        counted(tree).thrown()
     }
 
     /// What the components need, computed from their definitions: maps with `dependent` and
