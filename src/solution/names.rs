@@ -7,6 +7,11 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 /// Characters that a part name carries percent-encoded in an archive (a part name is a URI path).
+///
+/// Facts §20, 2 leaves open how Microsoft's tool writes them. The names of parts are URIs in the
+/// packaging library of .NET, which encodes these and all that is not ASCII. Servers make such names:
+/// the app actions of ribbon buttons have `{!EntityLogicalName}` in theirs, and published trees have
+/// it decoded.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -128,6 +133,26 @@ pub(crate) fn file_name(component: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(component)
     }
+}
+
+/// The path under which Windows keeps a file that is written to this path: dots and spaces at the
+/// end of a name are dropped. `.` and `..` stay, so that they are refused.
+pub(crate) fn as_windows_keeps(path: &str) -> Cow<'_, str> {
+    let kept = |segment: &'_ str| match segment {
+        "." | ".." => segment.len(),
+        _ => segment.trim_end_matches(['.', ' ']).len(),
+    };
+    if path
+        .split('/')
+        .all(|segment| kept(segment) == segment.len())
+    {
+        return Cow::Borrowed(path);
+    }
+    let segments: Vec<&str> = path
+        .split('/')
+        .map(|segment| &segment[..kept(segment)])
+        .collect();
+    Cow::Owned(segments.join("/"))
 }
 
 /// The form under which two names are the same on a case-insensitive file system.

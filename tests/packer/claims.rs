@@ -157,6 +157,24 @@ fn files_beside_a_code_app_and_a_report_without_file_are_kept() {
 }
 
 #[test]
+fn an_address_of_a_canvas_app_that_is_no_part_is_left_alone() {
+    let xml = "<CanvasApps><CanvasApp><Name>pub_a</Name><LogoUri>https://x/y.png</LogoUri></CanvasApp></CanvasApps>";
+    there_and_back(
+        &package("0", xml, &root(300, "pub_a"), &[]),
+        &["CanvasApps/pub_a.meta.xml"],
+    );
+}
+
+#[test]
+fn a_collection_that_stands_twice_is_filled_once() {
+    let xml = "<Roles><Role id=\"{1}\" name=\"R\" /></Roles><Entities /><Roles />";
+    let source = package("0", xml, &root(20, "{1}"), &[]);
+    let again = customizations(&packed(&tree_of(&source)));
+    assert_eq!(again.matches("<Role ").count(), 1);
+    assert_eq!(again.matches("<Roles />").count(), 1);
+}
+
+#[test]
 fn a_part_that_two_components_name_is_kept_once() {
     let xml = "<Connectors><Connector><name>a</name><iconblob>/Connector/icon.Png</iconblob></Connector>\
                <Connector><name>b</name><iconblob>/Connector/icon.Png</iconblob></Connector></Connectors>\

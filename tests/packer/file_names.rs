@@ -84,6 +84,30 @@ fn web_resources_keep_their_folders_and_odd_names() {
     }
 }
 
+/// What Windows makes of names that end in a dot or a space (facts §20, 5): the ending is dropped.
+#[test]
+fn dots_and_spaces_at_the_end_of_a_name_are_dropped_as_windows_does() {
+    let xml = "<WebResources><WebResource><Name>pub_/old./notes.</Name><FileName>/WebResources/p1</FileName></WebResource></WebResources>\
+               <Roles><Role id=\"{1}\" name=\"v1.0 \" /></Roles>";
+    let roots = [root(61, "pub_/old./notes."), root(20, "{1}")].concat();
+    let source = package("0", xml, &roots, &[("WebResources/p1", b"x")]);
+    let tree = tree_of(&source);
+    for path in [
+        "WebResources/pub_/old/notes",
+        "WebResources/pub_/old/notes..data.xml",
+        "Roles/v1.0",
+    ] {
+        assert!(
+            tree.get(path).is_some(),
+            "{path} in {:?}",
+            tree.paths().collect::<Vec<_>>()
+        );
+    }
+    let again = packed(&tree);
+    assert_eq!(again.part("WebResources/p1"), Some(&b"x"[..]));
+    assert_eq!(tree_of(&again), tree);
+}
+
 #[test]
 fn two_different_components_for_one_file_are_refused() {
     for names in [["A/B", "A_B"], ["clerk", "Clerk"], ["x", "x"]] {

@@ -139,7 +139,7 @@ fn components_are_packed_by_file_name_and_lists_as_they_are() {
     in_order(
         &customizations(&packed(&tree)),
         &[
-            "pub_Ab", "pub_A_", "pub_b", "\"z\"", "\"y\"", "\"a\"", "\"b\"", "\"B1\"",
+            "pub_A_", "pub_Ab", "pub_b", "\"z\"", "\"y\"", "\"a\"", "\"b\"", "\"B1\"",
         ],
     );
 }

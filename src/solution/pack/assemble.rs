@@ -49,6 +49,10 @@ pub(super) fn customizations<'t>(
     for (element, components) in &layers.children {
         claimed.extend(claimed_folders(element.name));
         if collections.contains_key(element.name) {
+            // A second placeholder holds nothing; the first has taken all.
+            if components.is_empty() {
+                continue;
+            }
             let reason = format!("the collection `{}` stands twice", element.name);
             let line = line_at(skeleton, element.span.start);
             return Err(PackageError::Component {

@@ -8,7 +8,7 @@ use super::plugin_remap::Rename;
 use crate::solution::checks::{self, Present};
 use crate::solution::order;
 use crate::solution::xml::outline::Element;
-use crate::solution::{Finding, PackageError};
+use crate::solution::{Finding, PackageError, names};
 
 /// Indentation of a component: below the root and its collection.
 const COMPONENT: usize = 2;
@@ -55,12 +55,19 @@ pub(super) fn text(bytes: Vec<u8>) -> String {
 }
 
 /// Collections with one file per component; a file counts whatever its extension.
+///
+/// Facts §9.3 says of these that Microsoft's tool sorts them itself, whatever the file system lists,
+/// and not by which comparison. .NET sorts texts by culture unless told otherwise, as the tool does
+/// with root components (facts §9.1), so that is taken: `pub_a_b` before `pub_ab`. No package at
+/// hand tells the two comparisons apart.
 pub(super) fn each(
     bench: &Bench<'_>,
     collection: &str,
     folder: &str,
 ) -> Result<Built, PackageError> {
-    join(bench.listing.directly_in(folder), |file| {
+    let mut files = bench.listing.directly_in(folder);
+    files.sort_by(|a, b| order::by_culture(a.path, b.path));
+    join(files, |file| {
         bench.read(file, |page, root| component(bench, collection, page, &root))
     })
 }
@@ -251,7 +258,8 @@ fn payload_named_by(
         let mut built = component(bench, collection, page, &root)?;
         if let Some(part) = page.child_text(&root, element)? {
             let beside = strip_suffix(page.file, ".data.xml").unwrap_or(page.file);
-            bench.payload(page, &root, &part, beside, &mut built);
+            let beside = names::as_windows_keeps(beside);
+            bench.payload(page, &root, &part, &beside, &mut built);
         }
         Ok(built)
     })
@@ -304,7 +312,8 @@ pub(super) fn canvas_apps(bench: &Bench<'_>) -> Result<Built, PackageError> {
                     }
                 } else if child.name.ends_with("Uri") {
                     let part = page.text(&child)?;
-                    if !part.is_empty() {
+                    // An address elsewhere names no part.
+                    if part.starts_with('/') {
                         bench.payload(
                             page,
                             &child,

@@ -188,7 +188,7 @@ fn twin(source: &Source<'_>, path: &str) -> String {
 /// A name that has an extension already, as it seems to .NET, gets no other (facts §4, traps).
 fn with_xml(name: &str) -> String {
     match name.rsplit_once('.') {
-        Some((_, extension)) if !extension.is_empty() => name.to_owned(),
+        Some((_, extension)) if !extension.is_empty() => names::as_windows_keeps(name).into_owned(),
         Some((stem, _)) => format!("{stem}.xml"),
         None => format!("{name}.xml"),
     }
@@ -324,12 +324,13 @@ fn web_resource<'a>(
     if let Some(part) = source.child_text(component, "FileName")? {
         let data = source.payload(&part, component)?;
         recipes.push(Recipe::Payload {
-            path: path.clone(),
+            path: names::as_windows_keeps(&path).into_owned(),
             data,
         });
     }
+    let data_file = format!("{path}.data.xml");
     recipes.push(one(
-        format!("{path}.data.xml"),
+        names::as_windows_keeps(&data_file).into_owned(),
         Precedence::UnmanagedWins,
         Form::Plain,
         component,
@@ -356,7 +357,8 @@ fn canvas_app<'a>(
             }
         } else if child.name.ends_with("Uri") {
             let path = source.text(&child)?;
-            if !path.is_empty() {
+            // An address elsewhere names no part.
+            if path.starts_with('/') {
                 let data = source.payload(&path, &child)?;
                 recipes.push(Recipe::Payload {
                     path: path.trim_start_matches('/').to_owned(),
