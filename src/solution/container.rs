@@ -11,7 +11,7 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
-use super::limits::Limits;
+use super::limits::{self, Limits};
 use super::names;
 use super::{Manifest, PackageError, SolutionVersion};
 
@@ -299,7 +299,7 @@ fn list(zip: &mut ZipArchive<Cursor<&[u8]>>, limits: &Limits) -> Result<Vec<Want
     };
     let count = zip.len() as u64;
     if count > limits.entries {
-        return Err(whole("the number of entries", count, limits.entries));
+        return Err(whole(limits::ENTRIES, count, limits.entries));
     }
     if zip.has_overlapping_entries().map_err(unreadable)? {
         return Err(PackageError::NotAnArchive {
@@ -353,11 +353,7 @@ fn list(zip: &mut ZipArchive<Cursor<&[u8]>>, limits: &Limits) -> Result<Vec<Want
         check_size(&stored, entry.size(), entry.compressed_size(), limits)?;
         total = total.saturating_add(entry.size());
         if total > limits.total_bytes {
-            return Err(whole(
-                "the size of all parts in bytes",
-                total,
-                limits.total_bytes,
-            ));
+            return Err(whole(limits::PARTS, total, limits.total_bytes));
         }
         wanted.push(Wanted {
             position,
@@ -378,11 +374,11 @@ fn check_size(entry: &str, size: u64, packed: u64, limits: &Limits) -> Result<()
         })
     };
     if size > limits.part_bytes {
-        return refuse("the size of a part in bytes", size, limits.part_bytes);
+        return refuse(limits::PART, size, limits.part_bytes);
     }
     let ratio = size / packed.max(1);
     if size > limits.ratio_from_bytes && ratio > limits.ratio {
-        return refuse("the compression ratio", ratio, limits.ratio);
+        return refuse(limits::RATIO, ratio, limits.ratio);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::finding::Finding;
+use super::limits;
 use crate::problem::Problem;
 
 /// Why a package or a source folder was refused, or could not be read or written.
@@ -172,6 +173,12 @@ pub enum PackageError {
         /// The files, relative to the folder.
         paths: Vec<String>,
     },
+    /// Another process is writing into the folder and does not come to an end.
+    #[error("another process is writing into `{}`", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
 }
 
 fn count(findings: &[Finding]) -> String {
@@ -240,6 +247,7 @@ impl Problem for PackageError {
             Self::Mapping { .. } => "ALM-P018",
             Self::Io { .. } => "ALM-P019",
             Self::ReadOnly { .. } => "ALM-P020",
+            Self::Busy { .. } => "ALM-P021",
         }
     }
 
@@ -248,13 +256,26 @@ impl Problem for PackageError {
             Self::NotAnArchive { .. } => {
                 "Export the solution again, or fetch the file again; it may be cut off."
             }
-            Self::UnsafeName { .. } | Self::Link { .. } | Self::Collision { .. } => {
-                "Do not trust this package before you know who made it and why."
+            Self::UnsafeName { .. } | Self::Collision { .. } => {
+                "Rename one of yours; do not trust a package of somebody else's before you know who made it and why."
+            }
+            Self::Link { .. } => {
+                "Put the file itself there; in a package, ask who made it and why."
             }
             Self::Encrypted { .. } => {
                 "Solution packages are never encrypted; save it again without a password."
             }
-            Self::Limit { .. } => "If the package is meant to be that large, raise the limit.",
+            Self::Limit { limit, .. } => {
+                let option = match *limit {
+                    limits::ENTRIES | limits::FILES => "--maxEntries",
+                    limits::PART | limits::FILE => "--maxPartSize",
+                    limits::RATIO => "--maxRatio",
+                    _ => "--maxTotalSize",
+                };
+                return Some(format!(
+                    "If you know the package and it is meant to be that large, raise the limit with `{option}`."
+                ));
+            }
             Self::Damaged { .. } => "Fetch or export the package again.",
             Self::MissingPart { .. } => {
                 "A solution package has `solution.xml`, `customizations.xml` and `[Content_Types].xml` at its root."
@@ -274,6 +295,7 @@ impl Problem for PackageError {
             Self::ReadOnly { .. } => {
                 "Make the files writable, or allow overwriting them with `--clobber`."
             }
+            Self::Busy { .. } => "Wait for it, or end it; then try again.",
             _ => return None,
         };
         Some(text.to_owned())

@@ -1,18 +1,20 @@
 //! Source trees on disk: reading a folder, and writing into one so that all or nothing changes.
 //!
-//! Writing stages every new file beside its place, then moves all of them; a failure on the way
-//! moves everything back. Files with the same bytes are not touched, so their times stay.
+//! What is to be done is planned first; `staging.rs` does it. Files with the same bytes are not
+//! touched, so their times stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::Bytes;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::layout;
+use super::limits;
 use super::names;
+use super::staging::{self, Moves, Staging, join};
 use super::{Limits, PackageError, SourceTree};
 
 /// How [`SourceTree::write_to_dir`] treats what is already there.
@@ -46,10 +48,12 @@ pub struct WriteReport {
 impl SourceTree {
     /// Reads a folder with the default [`Limits`]; dot files and dot folders are left out.
     ///
+    /// A write that was cut off, because its process was killed, is undone first.
+    ///
     /// # Errors
     ///
     /// [`PackageError::Io`], [`PackageError::Link`], [`PackageError::UnsafeName`],
-    /// [`PackageError::Limit`].
+    /// [`PackageError::Limit`], [`PackageError::Busy`].
     pub fn from_dir(dir: &Path) -> Result<Self, PackageError> {
         Self::from_dir_within(dir, &Limits::default())
     }
@@ -60,6 +64,7 @@ impl SourceTree {
     ///
     /// As [`SourceTree::from_dir`].
     pub fn from_dir_within(dir: &Path, limits: &Limits) -> Result<Self, PackageError> {
+        staging::recover(dir)?;
         let mut found = Vec::new();
         walk(dir, "", &mut found)?;
         check_limits(dir, &found, limits)?;
@@ -79,19 +84,20 @@ impl SourceTree {
     }
 
     /// Writes the tree into a folder: only what changed is touched, and either everything is
-    /// written or the folder stays as it was.
+    /// written or the folder stays as it was. A write before it that was cut off is undone first.
     ///
     /// The folder is created if it does not exist.
     ///
     /// # Errors
     ///
     /// [`PackageError::ReadOnly`] before anything is changed, [`PackageError::Link`] if the folder
-    /// holds a link where a file belongs, [`PackageError::Io`].
+    /// holds a link where a file belongs, [`PackageError::Busy`], [`PackageError::Io`].
     pub fn write_to_dir(
         &self,
         dir: &Path,
         options: &WriteOptions,
     ) -> Result<WriteReport, PackageError> {
+        staging::recover(dir)?;
         let plan = Plan::make(self, dir, options)?;
         if !options.dry_run {
             plan.carry_out(self, dir)?;
@@ -159,41 +165,20 @@ fn check_limits(dir: &Path, found: &[Found], limits: &Limits) -> Result<(), Pack
     };
     if found.len() as u64 > limits.entries {
         let dir = dir.display().to_string();
-        return refuse(
-            &dir,
-            "the number of files",
-            found.len() as u64,
-            limits.entries,
-        );
+        return refuse(&dir, limits::FILES, found.len() as u64, limits.entries);
     }
     let mut total = 0u64;
     for file in found {
         if file.size > limits.part_bytes {
-            return refuse(
-                &file.path,
-                "the size of a file in bytes",
-                file.size,
-                limits.part_bytes,
-            );
+            return refuse(&file.path, limits::FILE, file.size, limits.part_bytes);
         }
         total = total.saturating_add(file.size);
     }
     if total > limits.total_bytes {
         let dir = dir.display().to_string();
-        return refuse(
-            &dir,
-            "the size of all files in bytes",
-            total,
-            limits.total_bytes,
-        );
+        return refuse(&dir, limits::ALL_FILES, total, limits.total_bytes);
     }
     Ok(())
-}
-
-fn join(dir: &Path, path: &str) -> PathBuf {
-    let mut full = dir.to_owned();
-    full.extend(path.split('/'));
-    full
 }
 
 /// What is to be done to a folder, decided before anything is touched.
@@ -286,45 +271,51 @@ impl Plan {
         if self.report.written.is_empty() && self.displaced.is_empty() && self.exists {
             return Ok(());
         }
-        // A folder that does not exist is staged beside its place and moved there in one step.
-        let created = if self.exists {
-            None
-        } else {
-            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let parent = parent.unwrap_or_else(|| Path::new("."));
-            fs::create_dir_all(parent).map_err(|e| PackageError::io("create", parent, e))?;
-            Some(parent.to_owned())
+        if !self.exists {
+            return self.create(tree, dir);
+        }
+        let staging = Staging::begin(dir)?;
+        self.stage(tree, &staging.fresh())?;
+        let one_by_one = |path: &&String| {
+            let top = path.split_once('/').map_or("", |(top, _)| top);
+            !self.new_folders.contains(top)
         };
-        let home = created.as_deref().unwrap_or(dir);
-        let stage = tempfile::Builder::new()
-            .prefix(".alm-staging-")
-            .tempdir_in(home)
-            .map_err(|e| PackageError::io("create a staging folder in", home, e))?;
-        let fresh = stage.path().join("new");
-        let backup = stage.path().join("old");
-        self.stage(tree, &fresh)?;
-        let mut moves = Moves::default();
-        let outcome = if self.exists {
-            self.place(dir, &fresh, &backup, &mut moves)
-        } else {
-            moves.rename(&fresh, dir)
-        };
-        if let Err(error) = outcome {
-            if let Err(failed) = moves.undo() {
-                // Leaving the staging folder behind is what saves the files in it.
-                let kept = stage.keep();
-                return Err(PackageError::io(
-                    "move back the files kept in",
-                    &kept,
-                    failed,
-                ));
+        let moves = Moves::new(
+            dir,
+            self.displaced.clone(),
+            self.new_folders.iter().cloned().collect(),
+            self.report
+                .written
+                .iter()
+                .filter(one_by_one)
+                .cloned()
+                .collect(),
+        );
+        staging.carry_out(dir, &moves, &self.report.deleted)
+    }
+
+    /// Makes a folder that does not exist: staged beside its place and moved there in one step.
+    fn create(&self, tree: &SourceTree, dir: &Path) -> Result<(), PackageError> {
+        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or_else(|| Path::new("."));
+        let missing: Vec<&Path> = parent
+            .ancestors()
+            .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+            .collect();
+        let outcome = fs::create_dir_all(parent)
+            .map_err(|e| PackageError::io("create", parent, e))
+            .and_then(|()| staging::tidy(parent))
+            .and_then(|()| Staging::begin(parent))
+            .and_then(|staging| {
+                self.stage(tree, &staging.fresh())?;
+                staging.become_folder(dir)
+            });
+        if outcome.is_err() {
+            for above in missing {
+                let _ = fs::remove_dir(above);
             }
-            return Err(error);
         }
-        for path in &self.report.deleted {
-            remove_empty_folders(dir, path);
-        }
-        Ok(())
+        outcome
     }
 
     /// Writes all new bytes below the staging folder.
@@ -349,33 +340,6 @@ impl Plan {
                 let data = tree.get(path).unwrap_or_default();
                 fs::write(&full, data).map_err(|e| PackageError::io("write", &full, e))
             })
-    }
-
-    /// Moves what gives way into the backup and what is new into its place.
-    fn place(
-        &self,
-        dir: &Path,
-        fresh: &Path,
-        backup: &Path,
-        moves: &mut Moves,
-    ) -> Result<(), PackageError> {
-        for path in &self.displaced {
-            let to = join(backup, path);
-            make_parent(&to)?;
-            moves.rename(&join(dir, path), &to)?;
-        }
-        for folder in &self.new_folders {
-            moves.rename(&join(fresh, folder), &dir.join(folder))?;
-        }
-        for path in &self.report.written {
-            let top = path.split_once('/').map_or("", |(top, _)| top);
-            if !self.new_folders.contains(top) {
-                let to = join(dir, path);
-                make_parent(&to)?;
-                moves.rename(&join(fresh, path), &to)?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -431,46 +395,6 @@ fn same(path: &Path, size: u64, data: &[u8]) -> Result<bool, PackageError> {
     }
     let old = fs::read(path).map_err(|e| PackageError::io("read", path, e))?;
     Ok(old == data)
-}
-
-fn make_parent(path: &Path) -> Result<(), PackageError> {
-    match path.parent() {
-        Some(parent) => {
-            fs::create_dir_all(parent).map_err(|e| PackageError::io("create", parent, e))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Removes the folders above a deleted file as far as they are empty.
-fn remove_empty_folders(dir: &Path, path: &str) {
-    let mut folder = path;
-    while let Some((above, _)) = folder.rsplit_once('/') {
-        // Fails for a folder that still holds something, which is the end of the way up.
-        if fs::remove_dir(join(dir, above)).is_err() {
-            return;
-        }
-        folder = above;
-    }
-}
-
-/// Renames that were done, so that they can be undone.
-#[derive(Default)]
-struct Moves(Vec<(PathBuf, PathBuf)>);
-
-impl Moves {
-    fn rename(&mut self, from: &Path, to: &Path) -> Result<(), PackageError> {
-        fs::rename(from, to).map_err(|e| PackageError::io("move into place", to, e))?;
-        self.0.push((from.to_owned(), to.to_owned()));
-        Ok(())
-    }
-
-    fn undo(&mut self) -> std::io::Result<()> {
-        while let Some((from, to)) = self.0.pop() {
-            fs::rename(&to, &from)?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

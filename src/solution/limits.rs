@@ -1,5 +1,14 @@
 //! How much a package may ask of this machine.
 
+/// What an error calls the number of entries of an archive, and so on.
+pub(super) const ENTRIES: &str = "the number of entries";
+pub(super) const FILES: &str = "the number of files";
+pub(super) const PART: &str = "the size of a part in bytes";
+pub(super) const FILE: &str = "the size of a file in bytes";
+pub(super) const PARTS: &str = "the size of all parts in bytes";
+pub(super) const ALL_FILES: &str = "the size of all files in bytes";
+pub(super) const RATIO: &str = "the compression ratio";
+
 /// Bounds for reading a package or a source folder; every one can be raised.
 ///
 /// The defaults are some ten times what the largest known solutions need.

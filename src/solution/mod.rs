@@ -28,6 +28,7 @@ mod pack;
 mod plugin_identity;
 pub mod secrets;
 mod single;
+mod staging;
 mod template_texts;
 mod tree;
 mod unpack;

@@ -14,6 +14,7 @@ pub struct Ended {
     pub err: String,
 }
 
+/// Runs `alm solution …` in a folder.
 pub fn alm(here: &Path, arguments: &[&str]) -> Ended {
     let output = Command::new(env!("CARGO_BIN_EXE_alm"))
         .current_dir(here)

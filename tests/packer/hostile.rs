@@ -3,7 +3,18 @@
 use almscript::problem::Problem;
 use almscript::solution::{Limits, Package, PackageError, UnpackOptions, unpack};
 
-use crate::raw_zip::{Entry, archive, minimal};
+use crate::crafted;
+use crate::raw_zip::{Entry, archive};
+
+/// The two parts without which there is no package.
+pub fn minimal() -> Vec<Entry> {
+    let customizations = "<ImportExportXml xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
+                          <Entities /><Languages><Language>1033</Language></Languages></ImportExportXml>";
+    vec![
+        Entry::new("customizations.xml", customizations.as_bytes()),
+        Entry::new("solution.xml", crafted::solution_xml("0", "").as_bytes()),
+    ]
+}
 
 /// Reads and unpacks an archive of the minimal parts and these.
 fn open(entries: &[Entry]) -> Result<(), PackageError> {

@@ -6,11 +6,13 @@ use flate2::Crc;
 use flate2::write::DeflateEncoder;
 
 /// An entry as it is to be written; what is not set is right.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Entry {
     pub name: Vec<u8>,
     pub data: Vec<u8>,
     pub deflate: bool,
+    /// The number of another way to compress; the bytes are stored all the same.
+    pub method: Option<u16>,
     pub flags: u16,
     pub crc: Option<u32>,
     pub size: Option<u32>,
@@ -26,19 +28,6 @@ impl Entry {
             ..Self::default()
         }
     }
-}
-
-/// The two parts without which there is no package.
-pub fn minimal() -> Vec<Entry> {
-    let customizations = "<ImportExportXml xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
-                          <Entities /><Languages><Language>1033</Language></Languages></ImportExportXml>";
-    vec![
-        Entry::new("customizations.xml", customizations.as_bytes()),
-        Entry::new(
-            "solution.xml",
-            crate::crafted::solution_xml("0", "").as_bytes(),
-        ),
-    ]
 }
 
 /// The archive of these entries.
@@ -74,7 +63,7 @@ pub fn archive(entries: &[Entry]) -> Vec<u8> {
         for field in [
             45u16,
             entry.flags,
-            if entry.deflate { 8 } else { 0 },
+            entry.method.unwrap_or(if entry.deflate { 8 } else { 0 }),
             0,
             0x21,
         ] {

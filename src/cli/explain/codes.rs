@@ -230,6 +230,9 @@ pub(super) const CODES: &[Code] = &[
         "The message names the file and what the operating system said."),
     code("ALM-P020", "a file may not be overwritten",
         "Files in the target folder are read-only. Nothing was written."),
+    code("ALM-P021", "another process is writing into the folder",
+        "Two commands write into one folder at the same time. This one waited some seconds and gave up; nothing was \
+         changed. Wait for the other one, or end it; what it had begun is undone by the next command."),
     code("ALM-P101", "a part left out while unpacking",
         "The part cannot be placed in the folder."),
     code("ALM-P102", "a part of the root left out",

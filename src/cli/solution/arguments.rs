@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::bounds::Bounds;
 use crate::solution::{Kind, LineEnds, SingleComponent};
 
 /// Arguments that pack and unpack share.
@@ -112,6 +113,9 @@ pub struct Common {
     #[arg(long = "disablePluginRemap", num_args = 0..=1, default_missing_value = "true",
           value_name = "BOOL", ignore_case = true)]
     disable_plugin_remap: Option<Switch>,
+
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 /// Which package.

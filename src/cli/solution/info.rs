@@ -1,14 +1,14 @@
 //! `alm solution info`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::{Output, Table};
-use super::report::unusable;
-use crate::solution::{Managed, Manifest, Package, SourceTree, locate_source};
+use super::report::read_package;
+use crate::solution::{Limits, Managed, Manifest, SourceTree, locate_source};
 
 /// Tell what a package or a folder holds: name, version, publisher, root components
 #[derive(Debug, Args)]
@@ -52,12 +52,11 @@ pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &PathBuf) -> Result<(Manifest, usize), Failure> {
+fn read(path: &Path) -> Result<(Manifest, usize), Failure> {
     if path.is_dir() {
         let tree = SourceTree::from_dir(&locate_source(path)?)?;
         return Ok((tree.manifest()?, tree.len()));
     }
-    let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
-    let package = Package::from_zip(&bytes)?;
+    let package = read_package(path, &Limits::default())?;
     Ok((package.manifest()?, package.parts().len()))
 }

@@ -1,6 +1,7 @@
 //! `alm solution`: packages and source folders, with the argument names of `pac solution`.
 
 mod arguments;
+mod bounds;
 mod check;
 mod diff;
 mod info;

@@ -72,7 +72,9 @@ pub fn run(arguments: &PackArgs, output: Output) -> Result<(), Failure> {
 fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
     let common = &arguments.common;
     let folder = locate_source(&common.folder).map_err(|error| report.failure(error))?;
-    let mut tree = SourceTree::from_dir(&folder).map_err(|error| report.failure(error))?;
+    let limits = common.bounds.limits();
+    let tree = SourceTree::from_dir_within(&folder, &limits);
+    let mut tree = tree.map_err(|error| report.failure(error))?;
     if let Some(path) = &common.map {
         let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
         let variable = |name: &str| std::env::var(name).ok();
@@ -101,22 +103,33 @@ fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
         line_ends: common.line_ends.into(),
         plain_for_missing_twin: common.use_unmanaged(),
         remap_plugins: common.remap_plugins(),
-        ..PackOptions::default()
+        limits,
     };
     pack(&tree, &options).map_err(|error: PackageError| report.failure(error))
 }
 
-/// Writes a file so that it is either whole or as it was.
+/// Writes a file so that it is either whole or as it was; folders are made for it.
 fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(parent)?;
-    let mut staged = tempfile::Builder::new()
-        .prefix(".alm-")
-        .tempfile_in(parent)?;
-    std::io::Write::write_all(&mut staged, bytes)?;
-    staged.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let missing: Vec<&Path> = parent
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+        .collect();
+    let written = std::fs::create_dir_all(parent).and_then(|()| {
+        let mut staged = tempfile::Builder::new()
+            .prefix(".alm-")
+            .tempfile_in(parent)?;
+        std::io::Write::write_all(&mut staged, bytes)?;
+        staged.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    });
+    if written.is_err() {
+        for folder in missing {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
+    written
 }

@@ -9,7 +9,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, ErrorLevel};
-use crate::solution::{Finding, PackageError, Severity};
+use crate::solution::{Finding, Limits, Package, PackageError, Severity};
 
 /// Tells as much as was asked for.
 pub struct Report {
@@ -90,12 +90,28 @@ impl Report {
         Failure::from(error).exit(exit)
     }
 
+    /// Puts a failure of the command into the log.
+    pub fn failed(&mut self, failure: Failure) -> Failure {
+        self.write(&format!("error: {failure}"));
+        failure
+    }
+
     fn write(&mut self, line: &str) {
         if let Some(log) = &mut self.log {
             // A log that cannot be written any more must not undo the work that it tells about.
             let _ = writeln!(log, "{line}");
         }
     }
+}
+
+/// Reads a package of the command line; the message names the file.
+pub fn read_package(path: &Path, limits: &Limits) -> Result<Package, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+    Package::from_zip_within(&bytes, limits).map_err(|error| {
+        let mut failure = Failure::from(error);
+        failure.message = format!("{}: {}", path.display(), failure.message);
+        failure
+    })
 }
 
 /// A file of the command line that cannot be used.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use super::super::failure::Failure;
-use super::report::unusable;
+use super::report::read_package;
 use super::revision;
 use crate::solution::{
-    Kind, Managed, PackOptions, Package, SourceTree, UnpackOptions, locate_source, pack, unpack,
+    Kind, Limits, Managed, PackOptions, SourceTree, UnpackOptions, locate_source, pack, unpack,
 };
 
 /// A source tree, and whether it came from a package of one kind.
@@ -27,8 +27,7 @@ pub fn read(text: &str) -> Result<Side, Failure> {
         });
     }
     if path.is_file() {
-        let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
-        let package = Package::from_zip(&bytes)?;
+        let package = read_package(path, &Limits::default())?;
         return Ok(Side {
             tree: unpack(&package, &UnpackOptions::default())?.tree,
             from_package: true,

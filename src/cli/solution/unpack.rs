@@ -1,20 +1,18 @@
 //! `alm solution unpack`.
 
-use std::path::Path;
-
 use clap::Args;
 use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, PackageType};
-use super::report::{Report, unusable};
+use super::report::{Report, read_package, unusable};
 use crate::solution::canvas;
 use crate::solution::localise::{ExtractOptions, Template, extract};
 use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
-    Managed, Mapping, Package, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions,
-    unpack, unpack_both,
+    Managed, Mapping, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions, unpack,
+    unpack_both,
 };
 
 /// Unpack a solution package into a folder, as `pac solution unpack` does
@@ -40,13 +38,19 @@ pub fn run(arguments: &UnpackArgs, output: Output) -> Result<(), Failure> {
     let mut report = Report::open(&arguments.common, output)?;
     carry_out(arguments, &mut report).map_err(|error| match error {
         Refused::Package(error) => report.failure(error),
-        Refused::Command(failure) => failure,
+        Refused::Command(failure) => report.failed(failure),
     })
 }
 
 enum Refused {
     Package(PackageError),
     Command(Failure),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Command(failure)
+    }
 }
 
 impl From<PackageError> for Refused {
@@ -60,11 +64,15 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     let options = UnpackOptions {
         kind: common.packagetype.map(Into::into),
         line_ends: common.line_ends.into(),
-        ..UnpackOptions::default()
+        limits: common.bounds.limits(),
     };
-    let first = read_package(&common.zipfile)?;
+    let first = read_package(&common.zipfile, &options.limits)?;
     let unpacked = if common.packagetype == Some(PackageType::Both) {
-        unpack_both(&first, &read_package(&common.managed_zipfile())?, &options)?
+        unpack_both(
+            &first,
+            &read_package(&common.managed_zipfile(), &options.limits)?,
+            &options,
+        )?
     } else {
         unpack(&first, &options)?
     };
@@ -176,9 +184,4 @@ fn localising(common: &Common, tree: &SourceTree) -> Result<Option<ExtractOption
         package_type: package_type.to_owned(),
         line_ends: common.line_ends.into(),
     }))
-}
-
-fn read_package(path: &Path) -> Result<Package, Refused> {
-    let bytes = std::fs::read(path).map_err(|error| Refused::Command(unusable(path, &error)))?;
-    Ok(Package::from_zip(&bytes)?)
 }

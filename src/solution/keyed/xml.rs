@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Content, Document, Form, Node, identity, number};
 use crate::solution::Limits;
 use crate::solution::xml::scan::{Attributes, Scanner, Tag, Token};
-use crate::solution::xml::{Fault, unescape};
+use crate::solution::xml::{Fault, too_deep, unescape};
 
 /// Reads a whole document. A byte-order mark may stand before it.
 ///
@@ -68,10 +68,7 @@ impl<'a> Reader<'a> {
             ..
         } = tag;
         if depth > self.deepest {
-            return Err(Fault::new(
-                at,
-                format!("more than {} nested elements", self.deepest),
-            ));
+            return Err(Fault::new(at, too_deep(self.deepest)));
         }
         let inner = scanner.position();
         let raw_at = at + 1 + name.len();

@@ -53,6 +53,11 @@ impl Fault {
     }
 }
 
+/// What is said of a text whose elements nest deeper than the limit.
+pub(crate) fn too_deep(deepest: u64) -> String {
+    format!("more than {deepest} nested elements; `--maxXmlDepth` raises the limit")
+}
+
 /// The line of a byte offset, counted from 1.
 pub(crate) fn line_at(text: &str, at: usize) -> u32 {
     let before = &text.as_bytes()[..at.min(text.len())];

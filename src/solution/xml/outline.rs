@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::escape::reference;
 use super::scan::{Attributes, Scanner, Tag, Token, attribute};
 use super::{Fault, unescape};
 
@@ -181,6 +182,7 @@ impl<'a> Outline<'a> {
                     let reason = format!("`<{open}>` is closed by `</{name}>`");
                     return Err(Fault::new(at, reason).into());
                 }
+                Some(Token::Text(text)) => check_text(text, at)?,
                 Some(_) => {}
                 None => return Err(Fault::new(at, "an element is not closed").into()),
             }
@@ -202,6 +204,7 @@ impl<'a> Outline<'a> {
                 Some(Token::End { name }) => {
                     return Err(Fault::new(at, format!("`</{name}>` closes nothing")));
                 }
+                Some(Token::Text(text)) => check_text(text, at)?,
                 Some(_) => {}
             }
         }
@@ -237,6 +240,7 @@ impl<'a> Outline<'a> {
                 Some(Token::End { name }) => {
                     return Err(Fault::new(at, format!("`</{name}>` closes nothing")));
                 }
+                Some(Token::Text(text)) => check_text(text, at)?,
                 Some(_) => {}
             }
         }
@@ -353,6 +357,15 @@ fn nothing_more(scanner: &mut Scanner<'_>) -> Result<(), Fault> {
     }
 }
 
+/// Checks a text that nobody copies, because it stands between components.
+fn check_text(text: &str, at: usize) -> Result<(), Fault> {
+    if let Some(end) = text.find("]]>") {
+        return Err(Fault::new(at + end, "`]]>` is not allowed in a text"));
+    }
+    text.match_indices('&')
+        .try_for_each(|(from, _)| reference(&text[from..], at + from).map(|_| ()))
+}
+
 /// How the end of an element is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
@@ -440,6 +453,24 @@ mod tests {
                 deepest: 10,
             };
             assert!(outline.root().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn texts_that_nobody_copies_are_read_all_the_same() {
+        for bad in [
+            "<r>&x;<b/></r>",
+            "<r><b>&<c/></b></r>",
+            "<r>]]></r>",
+            "<r><b>&#0;</b></r>",
+        ] {
+            for ends in [Ends::Counted, Ends::Searched] {
+                let outline = Outline {
+                    text: bad,
+                    deepest: 10,
+                };
+                assert!(outline.layers(ends).is_err(), "{bad}");
+            }
         }
     }
 }

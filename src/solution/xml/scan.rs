@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
-use super::Fault;
+use super::{Fault, too_deep};
 
 /// A piece of markup, or the text between two of them. All slices are as they stand in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,10 +261,7 @@ impl<'a> Scanner<'a> {
                     if bytes[at + close - 1] != b'/' {
                         depth += 1;
                         if depth > self.deepest {
-                            return Err(Fault::new(
-                                at,
-                                format!("more than {} nested elements", self.deepest),
-                            ));
+                            return Err(Fault::new(at, too_deep(self.deepest)));
                         }
                     }
                     at += close + 1;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::escape::{push_attribute, push_text, reference};
 use super::outline::{Element, Outline};
 use super::scan::{Attributes, Scanner, Tag, Token, is_space, is_space_byte};
-use super::{BOM, DECLARATION, Fault, XSI};
+use super::{BOM, DECLARATION, Fault, XSI, too_deep};
 
 /// What happens to the namespace declarations of the element that a copy begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,8 +261,7 @@ impl<'t> Writer<'t> {
                         continue;
                     }
                     if depth as u64 > scanner.deepest() {
-                        let reason = format!("more than {} nested elements", scanner.deepest());
-                        return Err(Fault::new(at, reason).into());
+                        return Err(Fault::new(at, too_deep(scanner.deepest())).into());
                     }
                     self.start(&tag, Namespaces::Keep)?;
                 }

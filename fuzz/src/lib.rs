@@ -1,0 +1,40 @@
+//! What must hold of the packer whatever it is given.
+//!
+//! Each function here takes bytes and panics if a property is broken. libFuzzer looks for such bytes
+//! (`fuzz/run`), and `cargo test --test fuzz` gives every function what was found before
+//! (`fuzz/corpus/<function>/`). Only the public API is used, as an embedding program would.
+
+mod archives;
+mod assemblies;
+mod documents;
+mod mappings;
+mod meaning;
+mod samples;
+mod trees;
+
+#[path = "../../tests/packer/raw_zip.rs"]
+#[allow(dead_code, missing_docs)]
+mod raw_zip;
+
+pub use archives::{archive, canvas, entries};
+pub use assemblies::assembly;
+pub use documents::{flow, xml};
+pub use mappings::mapping;
+pub use trees::{merge, package, tree};
+
+/// A property: it panics if the bytes break it.
+pub type Property = fn(&[u8]);
+
+/// Every property by the name of its program and of its folder in `fuzz/corpus`.
+pub const PROPERTIES: &[(&str, Property)] = &[
+    ("archive", archive),
+    ("assembly", assembly),
+    ("canvas", canvas),
+    ("entries", entries),
+    ("flow", flow),
+    ("mapping", mapping),
+    ("merge", merge),
+    ("package", package),
+    ("tree", tree),
+    ("xml", xml),
+];
