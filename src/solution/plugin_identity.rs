@@ -273,11 +273,11 @@ fn blob(blobs: &[u8], at: usize) -> Option<&[u8]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// The smallest file that has an identity: headers, one section, metadata with two tables.
-    fn assembly(name: &str, key: &[u8]) -> Vec<u8> {
+    pub(in crate::solution) fn assembly(name: &str, key: &[u8]) -> Vec<u8> {
         let mut strings = vec![0u8];
         strings.extend(name.as_bytes());
         strings.push(0);

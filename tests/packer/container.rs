@@ -99,13 +99,19 @@ fn archives_zipped_by_hand_are_read() {
 #[test]
 fn a_part_that_is_not_declared_is_taken_with_a_warning() {
     let mut source = package("0", "<Roles />", "", &[("bots/a/bot.xml", b"<a />")]);
-    for name in ["bots/a/notes.TXT", "bots/a/data", "bots/a/second.xml"] {
+    for name in [
+        "bots/a/notes.TXT",
+        "bots/a/data",
+        "bots/a/second.xml",
+        "__MACOSX/._x",
+    ] {
         source.set_part(name, b"x".to_vec()).unwrap();
     }
     let unpacked = unpack(&source, &lf()).unwrap();
     assert_eq!(
         codes(&unpacked.findings),
         [
+            ("ALM-P101", "__MACOSX/._x"),
             ("ALM-P107", "bots/a/data"),
             ("ALM-P107", "bots/a/notes.TXT")
         ],

@@ -78,3 +78,86 @@ pub(super) fn apply(collections: &mut HashMap<&str, Option<Built>>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::solution::plugin_identity::tests::assembly;
+    use crate::solution::{PackOptions, SourceTree, pack};
+
+    const OLD: &str = "Sales, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null";
+    const NEW: &str = "Sales, Version=1.2.3.4, Culture=neutral, PublicKeyToken=null";
+
+    fn tree(declared: &str) -> SourceTree {
+        let mut tree = SourceTree::new();
+        let mut put = |path: &str, data: Vec<u8>| tree.insert(path, data).unwrap();
+        put(
+            "Other/Customizations.xml",
+            b"<ImportExportXml><Workflows /><SolutionPluginAssemblies /><SdkMessageProcessingSteps /></ImportExportXml>".to_vec(),
+        );
+        put(
+            "Other/Solution.xml",
+            b"<ImportExportXml><SolutionManifest><UniqueName>S</UniqueName><Version>1.0</Version><Managed>0</Managed>\
+              <RootComponents><RootComponent type=\"91\" id=\"{1}\" /><RootComponent type=\"92\" id=\"{2}\" />\
+              <RootComponent type=\"29\" id=\"{3}\" /></RootComponents></SolutionManifest></ImportExportXml>".to_vec(),
+        );
+        put("PluginAssemblies/S-1/Sales.dll", assembly("Sales", b""));
+        put(
+            "PluginAssemblies/S-1/Sales.dll.data.xml",
+            format!(
+                "<PluginAssembly FullName=\"{declared}\" PluginAssemblyId=\"1\"><FileName>/PluginAssemblies/S-1/Sales.dll</FileName>\
+                 <PluginTypes><PluginType AssemblyQualifiedName=\"Sales.Create, {declared}\" Name=\"Sales.Create\" /></PluginTypes></PluginAssembly>"
+            )
+            .into_bytes(),
+        );
+        put(
+            "SdkMessageProcessingSteps/{2}.xml",
+            format!(
+                "<SdkMessageProcessingStep SdkMessageProcessingStepId=\"{{2}}\"><PluginTypeName>Sales.Create, {declared}</PluginTypeName></SdkMessageProcessingStep>"
+            )
+            .into_bytes(),
+        );
+        put(
+            "Workflows/W-3.xaml.data.xml",
+            b"<Workflow WorkflowId=\"{3}\"><XamlFileName>/Workflows/W-3.xaml</XamlFileName></Workflow>".to_vec(),
+        );
+        put(
+            "Workflows/W-3.xaml",
+            format!("<a AssemblyQualifiedName=\"Sales.Activity, {declared}\" />").into_bytes(),
+        );
+        tree
+    }
+
+    fn texts(tree: &SourceTree, remap_plugins: bool) -> (String, Vec<&'static str>) {
+        let options = PackOptions {
+            remap_plugins,
+            ..PackOptions::default()
+        };
+        let packed = pack(tree, &options).unwrap();
+        let codes = packed.findings.iter().map(|f| f.code).collect();
+        let package = packed.into_package();
+        let parts = ["customizations.xml", "Workflows/W-3.xaml"];
+        let text =
+            parts.map(|name| String::from_utf8(package.part(name).unwrap().to_vec()).unwrap());
+        (text.concat(), codes)
+    }
+
+    #[test]
+    fn a_rebuilt_assembly_is_named_by_its_own_identity_everywhere_in_the_package() {
+        let tree = tree(OLD);
+        let (text, codes) = texts(&tree, true);
+        assert!(!text.contains(OLD), "{text}");
+        // The assembly, its type, the step and the activity.
+        assert_eq!(text.matches(NEW).count(), 4, "{text}");
+        assert_eq!(codes, ["ALM-P133"]);
+        let (text, codes) = texts(&tree, false);
+        assert_eq!(text.matches(OLD).count(), 4, "{text}");
+        assert!(codes.is_empty());
+    }
+
+    #[test]
+    fn an_assembly_that_is_what_its_file_says_stays() {
+        let (text, codes) = texts(&tree(NEW), true);
+        assert_eq!(text.matches(NEW).count(), 4, "{text}");
+        assert!(codes.is_empty());
+    }
+}

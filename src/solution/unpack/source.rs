@@ -280,7 +280,9 @@ impl<'a> Source<'a> {
         let Some(declaration) = package.part(crate::solution::CONTENT_TYPES_XML) else {
             return;
         };
+        let left_out: HashSet<String> = self.findings.iter().map(|f| f.file.clone()).collect();
         let names = package.parts().iter().map(|part| &*part.name);
+        let names = names.filter(|name| !left_out.contains(*name));
         for name in crate::solution::content_types::undeclared(declaration, names) {
             let message = "[Content_Types].xml does not declare the part, so Microsoft's tools do \
                            not see it; it is taken all the same";
