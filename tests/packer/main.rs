@@ -17,6 +17,7 @@ mod hostile;
 mod kinds;
 mod localise;
 mod meaning;
+mod plugins;
 mod raw_zip;
 mod refused;
 mod relationships;

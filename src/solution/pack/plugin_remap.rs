@@ -45,10 +45,9 @@ pub(super) fn apply(collections: &mut HashMap<&str, Option<Built>>) {
         match *collection {
             "SolutionPluginAssemblies" | "SdkMessageProcessingSteps" => {
                 for Rename { old, new } in &renames {
-                    built.xml = built
-                        .xml
-                        .replace(&escape_attribute(old), &escape_attribute(new))
-                        .replace(&escape_text(old), &escape_text(new));
+                    for escape in [escape_attribute, escape_text] {
+                        built.xml = renamed(&built.xml, &escape(old), &escape(new));
+                    }
                 }
             }
             "Workflows" => {
@@ -61,7 +60,7 @@ pub(super) fn apply(collections: &mut HashMap<&str, Option<Built>>) {
                         continue;
                     };
                     let replaced = renames.iter().fold(text.to_owned(), |text, rename| {
-                        text.replace(&rename.old, &rename.new)
+                        renamed(&text, &rename.old, &rename.new)
                     });
                     payload.data = Bytes::from(replaced);
                 }
@@ -77,6 +76,29 @@ pub(super) fn apply(collections: &mut HashMap<&str, Option<Built>>) {
                 .push(Finding::note("ALM-P133", "PluginAssemblies", message));
         }
     }
+}
+
+/// Replaces the full name of an assembly. `More.Sales, Version=1.0…` is not `Sales, Version=1.0…`:
+/// what stands before must not belong to the name.
+fn renamed(text: &str, old: &str, new: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut last = 0;
+    for (at, _) in text.match_indices(old) {
+        let before = &text[..at];
+        let starts = match before.chars().next_back() {
+            // Behind the name of a type; else the space is one inside the assembly's name.
+            Some(' ') => before.trim_end_matches(' ').ends_with(','),
+            Some(c) => !(c.is_alphanumeric() || matches!(c, '.' | '_' | '-')),
+            None => true,
+        };
+        if starts {
+            out.push_str(&text[last..at]);
+            out.push_str(new);
+            last = at + old.len();
+        }
+    }
+    out.push_str(&text[last..]);
+    out
 }
 
 #[cfg(test)]
