@@ -191,114 +191,207 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-E031", "no such environment",
         "`alm.toml` has no environment of this name."),
     code("ALM-P001", "not a zip archive",
-        "A solution package is a zip file. An HTML page that was saved as a download is a usual cause."),
+        "A solution package is a zip file, and this is none, or its directory at the end is missing. Usual \
+         causes: an HTML sign-in page that was saved as a download, a download that was cut off, two files \
+         joined into one, or git's line-end conversion (mark `*.zip` as binary in `.gitattributes`). Export \
+         or fetch the package again."),
     code("ALM-P002", "an unsafe name in the archive",
-        "The entry would be written outside the folder, or cannot exist on Windows."),
+        "The name would lead out of the folder (`..`, an absolute path, a drive), or not every file system \
+         can hold it: Windows refuses `< > : \" | ? *`, control characters, a dot or space at the end, and \
+         device names such as `CON` or `aux.json`. Nothing was written. No tool of Microsoft's makes such a \
+         package, so ask who made it; in a folder, rename the file."),
     code("ALM-P003", "a link",
-        "Links are neither followed nor written, since they lead outside."),
+        "Links are neither followed nor written, since they may lead anywhere. In a package this is an attack \
+         or a mistake of the tool that zipped it. In a folder, put the file itself in the link's place, or \
+         lead to it with a mapping file (`--map`)."),
     code("ALM-P004", "an encrypted entry",
-        "Solution packages are never encrypted."),
+        "Solution packages are never encrypted, so no password is asked for. Save the archive again without \
+         one, or export the solution again."),
     code("ALM-P005", "two entries with one name",
-        "They differ only in upper and lower case or not at all, so one would overwrite the other."),
+        "The names are the same, or differ only in upper and lower case, or two components would become the \
+         same file. On Windows one would silently overwrite the other. Rename one of the two components in \
+         its environment and export again; in a folder, rename or remove one of the files."),
     code("ALM-P006", "too large",
-        "The archive or file passes a limit that protects from archive bombs."),
+        "The package or folder passes a limit that protects this machine from archive bombs: the number of \
+         entries, the size of one or of all, how far a part inflates, or how deep XML nests. The limits are \
+         some ten times what the largest known solutions need. If you know where the package comes from, \
+         raise the limit: `--maxEntries`, `--maxPartSize`, `--maxTotalSize`, `--maxRatio`, `--maxXmlDepth`."),
     code("ALM-P007", "a damaged entry",
-        "Its check sum or its compressed data is wrong. Get the package again."),
+        "The bytes of the entry do not fit its check sum or its size, are compressed by a method that no \
+         solution uses, or end too early. The file was damaged on its way or changed by hand. Fetch or export \
+         the package again."),
     code("ALM-P008", "a missing part",
-        "Every package has `solution.xml`, `customizations.xml` and `[Content_Types].xml`."),
+        "Every package has `solution.xml` and `customizations.xml` at its root. Often the files were zipped \
+         together with the folder around them, or this is an archive of something else, such as the unpacked \
+         source; pack that with `alm solution pack`."),
     code("ALM-P009", "not XML",
-        "The message has file and line."),
+        "The file named is not well-formed XML, or has what a solution never has and what is refused for \
+         safety: a document type, an entity, a character outside of XML 1.0, elements nested too deep. The \
+         message has file and line. In a folder, look for merge markers or an edit gone wrong there."),
     code("ALM-P010", "the wrong package type",
-        "Managed was asked for and unmanaged found, or the other way round."),
+        "Managed was asked for and unmanaged found, or the other way round, or the folder was unpacked from \
+         one type only. Leave out `--packagetype` to take what is there, or export the solution as the other \
+         type. A folder gives both only if it was unpacked with `--packagetype Both`."),
     code("ALM-P011", "a required file is missing",
-        "The file is named at the place shown, and the folder does not have it."),
+        "The XML names a file at the place shown, and it is not there. Restore it from git, or remove the \
+         component that names it. If it is the `.msapp` of a canvas app, an old tool has taken the app apart \
+         (`--processCanvasApps`) and only that tool can rebuild it: export the solution again and keep the \
+         `.msapp`."),
     code("ALM-P012", "a component that cannot be packed",
-        "The message has file and line."),
+        "A component lacks what its place in the folder is made of, such as its name or id, or something \
+         stands twice that may stand once. The message has file and line. Compare with the last version in \
+         git, or export the component again."),
     code("ALM-P013", "not an unpacked solution",
-        "The folder has no `Other/Solution.xml`."),
+        "The folder has no `Other/Solution.xml`, neither in itself nor in `SolutionPackage/src`, \
+         `SolutionPackage` or `src`. Name the folder in which `Other` lies with `--folder`, or unpack a \
+         package into it first."),
     code("ALM-P014", "an unknown layout",
-        "The folder is laid out in a way that cannot be packed."),
+        "The folder is laid out in a way that is recognised and cannot be used for this. The message says \
+         which layout it is and what is not possible with it."),
     code("ALM-P015", "the solution cannot be packed",
-        "The findings above say why."),
+        "Checks found mistakes that would make the import fail, so no package was written. Every finding \
+         above has a code of its own, a file and a line; correct those that are errors. Warnings alone never \
+         stop the packing."),
     code("ALM-P016", "not a version",
-        "A version is two to four numbers with dots, such as 1.0.20260401.3."),
+        "A version is two to four numbers with dots, such as `1.0.20260401.3`. Letters, spaces and dashes \
+         have no place in it."),
     code("ALM-P017", "an unusable manifest",
-        "`solution.xml` lacks something that every solution has."),
+        "`solution.xml` lacks something that every solution has: the unique name, the version, the publisher, \
+         or whether it is managed. Restore the file from git or export the solution again."),
     code("ALM-P018", "an unusable mapping file",
-        "The message has file and line."),
+        "The file given with `--map` is no mapping, a directive in it lacks `map` or `to`, or a `%VARIABLE%` \
+         in it is not set. The message has file and line. Its root is `<Mapping>` with `<Folder>`, \
+         `<FileToFile>` and `<FileToPath>` inside."),
     code("ALM-P019", "a file cannot be read or written",
-        "The message names the file and what the operating system said."),
+        "The message names the file and what the operating system said, such as a full disk or missing \
+         rights. Whatever was to be written is as it was before: either all files are written or none. \
+         Correct the cause and run the command again."),
     code("ALM-P020", "a file may not be overwritten",
-        "Files in the target folder are read-only. Nothing was written."),
+        "Files that would change are read-only in the target folder, and nothing was written. Some source \
+         control systems make files read-only until they are checked out. Check them out, make them writable, \
+         or allow overwriting with `--clobber`."),
     code("ALM-P021", "another process is writing into the folder",
         "Two commands write into one folder at the same time. This one waited some seconds and gave up; nothing was \
          changed. Wait for the other one, or end it; what it had begun is undone by the next command."),
     code("ALM-P101", "a part left out while unpacking",
-        "The part cannot be placed in the folder."),
+        "The part lies in a folder that belongs to a kind of component, but no component of the package names \
+         it, or in `Other/` or `Resources/`. Microsoft's packager drops such parts without a word. If you \
+         need its content, keep the package itself."),
     code("ALM-P102", "a part of the root left out",
-        "Parts in the root of a package have no place in a folder."),
+        "Only `solution.xml`, `customizations.xml` and `[Content_Types].xml` of a package's root have a place \
+         in a folder. Other parts there, such as `filteredcomponents.xml` of older exports, are not packed \
+         again, and no import misses them."),
     code("ALM-P103", "an unmodified component left out",
-        "It is marked as unmodified and names no file."),
+        "The component is marked as `unmodified` and names no file, which an export does for something that \
+         it only refers to. It has no place in a folder and is not packed again, as with Microsoft's \
+         packager."),
     code("ALM-P104", "a file that an older packager dropped",
-        "The component names a file that is not there."),
+        "The component names a file that is not there, which Microsoft's packager up to 9.1.1 had dropped \
+         (`AdditionalUris` of canvas apps). The app works without it. Unpack a fresh export to have it in \
+         source control."),
     code("ALM-P105", "components that stay where they are",
-        "One of them lacks what names its file, so the collection is not split."),
+        "One of the components lacks what would name its file, so the whole collection stays in the file \
+         around it, byte for byte, and is packed from there. Nothing is lost; a diff of it is only less \
+         convenient."),
     code("ALM-P106", "a component that stands twice",
-        "Both are alike, so nothing is lost by keeping one."),
+        "The package has the component twice with the same content. One of them is kept, so nothing is lost. \
+         Had they differed, the package would have been refused."),
     code("ALM-P107", "a part that is not declared",
-        "[Content_Types].xml does not name its type, so Microsoft's readers do not see it."),
+        "`[Content_Types].xml` does not declare a type for the part, so Microsoft's readers do not see it and \
+         an import leaves it out. Here it is unpacked all the same, and packing declares it: the new package \
+         then has a part that the old one only seemed to have. Look at the file before you import."),
     code("ALM-P110", "two different versions",
-        "The managed and the unmanaged package are not of the same version."),
+        "The two packages that were unpacked together are not of the same version, so they were probably not \
+         exported at the same time. The folder then mixes two states. Export both again, one after the other \
+         without a change in between."),
     code("ALM-P111", "only in the managed package",
-        "The component is left out, since the unmanaged package is the source."),
+        "When both packages are unpacked into one folder, the unmanaged one is the source: what only the \
+         managed one has is left out. Usually the managed package is older or newer; export both again."),
     code("ALM-P112", "the managed package differs",
-        "The unmanaged form is kept."),
+        "The component is not the same in both packages, and a folder has one place for it. The form of the \
+         unmanaged package is kept, as with Microsoft's packager. If they should not differ, export both \
+         again."),
     code("ALM-P113", "the managed package differs and wins",
-        "Its form has overwritten that of the unmanaged package."),
+        "The component is not the same in both packages, and a folder has one place for it. The managed form \
+         has overwritten the unmanaged one, as with Microsoft's packager, so a pack of the unmanaged solution \
+         has it too. If they should not differ, export both again."),
     code("ALM-P120", "a required file is missing",
-        "A component names a file that the folder does not have."),
+        "A component names a file that the folder does not have: a flow's definition, a web resource, an \
+         assembly, a part of an app. Restore the file from git, or remove the component with its root \
+         component."),
     code("ALM-P121", "a component without root component",
-        "The folder has a component that the manifest does not list."),
+        "The folder has a component that the manifest (`Other/Solution.xml`) does not list as a root \
+         component, so the import would refuse or ignore it. Add a `RootComponent` for it, or remove its \
+         files; often a merge took one and not the other."),
     code("ALM-P122", "a root component without component",
-        "The manifest lists a root component that the folder does not have."),
+        "The manifest (`Other/Solution.xml`) lists a root component of which the folder has no files. An \
+         import fails if the target does not have it already. Restore the files, or remove the \
+         `RootComponent`. For forms inside tables and for a few rare kinds this is normal."),
     code("ALM-P123", "a folder that nothing names",
-        "The folder is that of a component type that `Customizations.xml` does not have."),
+        "The folder belongs to a kind of component whose element `Other/Customizations.xml` does not have, so \
+         nothing in it is packed. Add the empty element, such as `<Roles />`, where it belongs, or remove the \
+         folder."),
     code("ALM-P124", "a file that nothing names",
-        "No component names the file; it is left out."),
+        "No component names the file, so it does not go into the package. A file of notes or a left-over of a \
+         deleted component is a usual cause. Remove it, or keep it elsewhere."),
     code("ALM-P125", "only the managed form exists",
-        "It is left out of the unmanaged package."),
+        "Only a file ending in `_managed.xml` is there, so an unmanaged package has nothing to take and the \
+         component is left out of it. Unpack with `--packagetype Both` to have both forms."),
     code("ALM-P126", "there is no managed form",
-        "It is left out of the managed package."),
+        "There is no file ending in `_managed.xml`, and the plain one may not be used in its place, so the \
+         component is left out of the managed package. Allow it with `--useUnmanagedFileForMissingManaged`, \
+         or unpack with `--packagetype Both`."),
     code("ALM-P127", "a table without `Entity.xml`",
-        "The table is left out."),
+        "A folder below `Entities/` has no `Entity.xml`, so the table in it is left out of the package. \
+         Restore the file, or remove the folder if the table was deleted."),
     code("ALM-P128", "files without their element",
-        "Files of a table's sub-folder have no element in `Entity.xml`; they are left out."),
+        "Files of forms, views or charts are there, but `Entity.xml` lacks the empty element that takes them \
+         (`<FormXml />`, `<SavedQueries />`, `<Visualizations />`), so they are left out. Microsoft's \
+         packager does the same silently. Add the element, or remove the files."),
     code("ALM-P129", "a missing formula",
-        "The formula is left out."),
+        "A calculated or rollup column names a formula whose file is not in the table's `Formulas/` folder, \
+         so the package lacks it and an import may fail. Restore the file from git."),
     code("ALM-P130", "a relationship that is only listed",
-        "The relationship has no full element in its folder."),
+        "`Other/Relationships.xml` lists the relationship and no file below `Other/Relationships/` has it in \
+         full, so only its name goes into the package, as with Microsoft's packager. Restore the full \
+         element, or take the name off the list."),
     code("ALM-P131", "a relationship that is not listed",
-        "It is left out."),
+        "A file below `Other/Relationships/` has the relationship in full, but `Other/Relationships.xml` does \
+         not list it, so it is left out of the package. Microsoft's packager drops it silently. Add it to the \
+         list, or remove the element; often a merge took one and not the other."),
     code("ALM-P132", "a template without text",
-        "The file with its text is missing."),
+        "The text of an e-mail or article template lies in a file of its own below `Templates/`, and that \
+         file is missing. The template is packed with an empty text. Restore the file from git."),
     code("ALM-P133", "an assembly was renamed",
-        "The package names the assembly as its file does."),
+        "The assembly in the folder, or where the mapping file leads, was built again with another version, \
+         key or culture. The package names it everywhere as the file does: in the list of assemblies and \
+         their types, in steps and in classic workflows. The files of the folder stay. `--disablePluginRemap` \
+         turns this off, and the import would then fail."),
     code("ALM-P134", "an unmodified form left out",
-        "The form is unmodified and has no managed form."),
+        "The form is marked as `unmodified` in the unmanaged files and has no managed form, so a managed \
+         package has nothing to say about it. Nothing is lost."),
     code("ALM-P140", "an unknown directive in the mapping file",
-        "It is ignored."),
+        "A mapping file knows `Folder`, `FileToFile` and `FileToPath`, spelled like this. Anything else in it \
+         is ignored, as by Microsoft's packager; check the spelling."),
     code("ALM-P141", "a mapped file does not exist",
-        "The mapping file leads to a file that is not there."),
+        "The mapping file leads to a file that is not there, often because the project was not built yet. The \
+         file in the folder is used in its place, if there is one. Build first, or correct the path: relative \
+         ones begin at the unpacked folder."),
     code("ALM-P151", "a part is missing",
-        "The package has no such part, so its components cannot be read."),
+        "The package has no such part, so the components that it should hold cannot be read. Export the \
+         solution again."),
     code("ALM-P152", "a part is not XML",
-        "Its components cannot be read."),
+        "The part should be XML and is not well formed, so the components in it cannot be read. The message \
+         says where it breaks. Export the solution again, or correct the part."),
     code("ALM-P153", "a component without key",
-        "A component has no id or name, so it cannot be told from others."),
+        "A component has neither the id nor the name that its kind is known by, so it cannot be told from \
+         others of its kind. The package was probably edited by hand; export the solution again."),
     code("ALM-P154", "a component comes twice",
-        "The package has two components with one key."),
+        "The package has two components of one kind with one id or name, so one of them would be lost. The \
+         package was probably put together by hand or by a merge; remove one of them."),
     code("ALM-P155", "a definition is not XML",
-        "The definition of a component cannot be read."),
+        "The definition of the component is not well-formed XML, so it cannot be taken apart. The message \
+         says what it is. Export the component again, or correct the definition."),
     code("ALM-P161", "no such component",
         "The package or folder does not have the component that should be changed. Names are compared without \
          case and braces; `components()` in a script and `alm solution info` list what there is."),
@@ -324,18 +417,21 @@ pub(super) const CODES: &[Code] = &[
         "With `--localize` every `Resources/<culture>/resources.<culture>.resx` is merged. This one is not XML, or \
          neither its entry `Source LCID` nor its folder says which language it is. Nothing was packed."),
     code("ALM-P201", "an unknown rule",
-        "The normalisation has no rule of that name."),
+        "The normalisation has no rule of that name. `alm solution normalise --list` shows all of them and \
+         what each does."),
     code("ALM-P210", "a likely secret in the source",
         "A value has the form of a secret, or a name that promises one. Everybody who can read the \
          repository or export the solution has it. Keep it in an environment variable of the type secret \
          (Azure Key Vault) or in the connection, and make a new one: what was committed stays in the \
          history."),
     code("ALM-P211", "larger than a service allows",
-        "A flow, a variable or a web resource passes a limit of the Power Platform, so the import would \
-         fail or the flow could not be turned on."),
+        "A flow, a variable or a web resource passes a limit of the Power Platform, so the import would fail \
+         or the flow could not be turned on. Split the flow into child flows, or make the file smaller; the \
+         message has the limit."),
     code("ALM-P212", "a name that a service or Windows refuses",
-        "The name of a step, solution or publisher breaks a rule of the Power Platform, or a path is too \
-         long for Windows."),
+        "The name of a step, solution or publisher breaks a rule of the Power Platform, or a path is too long \
+         for Windows. Rename it in its environment and export again; for a long path, unpack into a folder \
+         nearer to the root of the drive."),
     code("ALM-P220", "a finding of the app checker",
         "Power Apps Studio wrote it into the canvas app when the app was last saved. Open the app, correct \
          what is named and save."),

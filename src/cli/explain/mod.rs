@@ -96,6 +96,20 @@ mod tests {
         assert!(CODES.is_sorted_by_key(|one| one.code));
     }
 
+    #[test]
+    fn what_is_said_about_packages_also_says_what_to_do() {
+        for one in CODES.iter().filter(|one| one.code.starts_with("ALM-P")) {
+            let sentences = one.text.matches(". ").count() + 1;
+            assert!(
+                one.text.ends_with('.') && sentences >= 2 && one.text.len() >= 90,
+                "{} says too little: {}",
+                one.code,
+                one.text
+            );
+            assert!(!one.text.contains("  "), "{} has a gap", one.code);
+        }
+    }
+
     /// Collects all quoted codes of the sources, the table itself left out.
     fn collect(folder: &Path, used: &mut BTreeSet<String>) {
         let Ok(entries) = fs::read_dir(folder) else {
