@@ -90,8 +90,9 @@ fn check_segment(segment: &str) -> Result<(), String> {
     if is_reserved(segment) {
         return Err(format!("`{segment}` is a reserved name on Windows"));
     }
-    if segment.len() > 255 {
-        return Err("a file name in it is longer than 255 bytes".to_owned());
+    // What Windows and macOS can hold; a system that counts bytes says so itself when it is written.
+    if segment.encode_utf16().count() > 255 {
+        return Err("a file name in it is longer than 255 characters".to_owned());
     }
     Ok(())
 }
@@ -160,7 +161,16 @@ pub(crate) fn fold(name: &str) -> String {
     if name.is_ascii() {
         name.to_ascii_uppercase()
     } else {
-        name.to_uppercase()
+        // One character for one, as file systems have it: `ß` is no `SS`.
+        name.chars()
+            .map(|c| {
+                let mut upper = c.to_uppercase();
+                match (upper.next(), upper.next()) {
+                    (Some(one), None) => one,
+                    _ => c,
+                }
+            })
+            .collect()
     }
 }
 

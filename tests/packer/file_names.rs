@@ -109,6 +109,23 @@ fn dots_and_spaces_at_the_end_of_a_name_are_dropped_as_windows_does() {
 }
 
 #[test]
+fn names_that_only_a_dictionary_takes_for_the_same_are_different() {
+    let long = "営業".repeat(45);
+    let xml = format!(
+        "<Roles><Role id=\"{{1}}\" name=\"Straße\" /><Role id=\"{{2}}\" name=\"Strasse\" /><Role id=\"{{3}}\" name=\"{long}\" /></Roles>"
+    );
+    let roots = ["{1}", "{2}", "{3}"].map(|id| root(20, id)).concat();
+    let tree = tree_of(&package("0", &xml, &roots, &[]));
+    assert_eq!(
+        tree.paths()
+            .filter(|path| path.starts_with("Roles/"))
+            .count(),
+        3
+    );
+    assert_eq!(tree_of(&packed(&tree)), tree);
+}
+
+#[test]
 fn two_different_components_for_one_file_are_refused() {
     for names in [["A/B", "A_B"], ["clerk", "Clerk"], ["x", "x"]] {
         let xml = format!(
