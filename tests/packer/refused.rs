@@ -438,3 +438,30 @@ fn deep_xml_is_read_when_asked_to() {
     let raised = alm(home.path(), &raised);
     assert_eq!(raised.code, 0, "{}", raised.err);
 }
+
+#[test]
+fn indentation_cannot_make_a_bomb_of_a_small_text() {
+    let home = home();
+    let bomb = format!(
+        "<ImportExportXml><Languages>{}{}{}</Languages></ImportExportXml>",
+        "<a>".repeat(400),
+        "<b/>".repeat(20_000),
+        "</a>".repeat(400)
+    );
+    fs::write(home.path().join("bad.zip"), customizations(bomb.as_bytes())).unwrap();
+    let unpack = [
+        "unpack",
+        "-z",
+        "bad.zip",
+        "-f",
+        "src",
+        "--maxTotalSize",
+        "10M",
+    ];
+    refused(
+        home.path(),
+        &unpack,
+        "ALM-P006",
+        &["customizations.xml", "--maxTotalSize"],
+    );
+}

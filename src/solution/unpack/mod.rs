@@ -13,7 +13,9 @@ mod relationships;
 mod source;
 mod templates;
 
+use super::limits;
 use super::manifest::Managed;
+use super::xml::growth;
 use super::xml::outline::Ends;
 use super::{Finding, Limits, Package, PackageError, SourceTree};
 use recipe::Written;
@@ -172,6 +174,7 @@ fn outputs(
 ) -> Result<Written, PackageError> {
     let part = package.required(super::CUSTOMIZATIONS_XML)?;
     let text = super::xml::decode(&part.name, &part.data)?;
+    check_growth(&part.name, &text, &options.limits)?;
     let read = |ends| {
         let mut source = Source::open(package, &part.name, &text, managed, options, ends)?;
         let recipes = components::plan(&mut source)?;
@@ -185,4 +188,19 @@ fn outputs(
         Ok(written)
     };
     read(Ends::Searched).or_else(|_: PackageError| read(Ends::Counted))
+}
+
+/// Refuses a text whose files would be larger than what all parts together may be.
+fn check_growth(part: &str, text: &str, limits: &Limits) -> Result<(), PackageError> {
+    let size = growth::indented_size(text, limits.xml_depth, limits.total_bytes)
+        .map_err(|fault| fault.in_file(part, text))?;
+    if size > limits.total_bytes {
+        return Err(PackageError::Limit {
+            subject: part.to_owned(),
+            limit: limits::ALL_FILES,
+            found: size,
+            allowed: limits.total_bytes,
+        });
+    }
+    Ok(())
 }

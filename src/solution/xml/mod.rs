@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use super::PackageError;
 
 mod escape;
+pub(crate) mod growth;
 #[cfg(test)]
 mod oracle;
 pub(crate) mod outline;
