@@ -8,8 +8,7 @@ use std::io::{Cursor, Read};
 use bytes::Bytes;
 use rayon::prelude::*;
 use zip::result::ZipError;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
+use zip::{CompressionMethod, ZipArchive};
 
 use super::limits::{self, Limits};
 use super::names;
@@ -121,35 +120,12 @@ impl Package {
     ///
     /// Only if a part is larger than the format allows.
     pub fn to_zip(&self) -> Result<Vec<u8>, PackageError> {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(6))
-            .last_modified_time(DateTime::DEFAULT)
-            .system(System::Dos);
-        // The largest parts first, so that no thread starts `customizations.xml` when all others
-        // are done; the order in the archive is that of the parts.
-        let mut by_size: Vec<usize> = (0..self.parts.len()).collect();
-        by_size.sort_by_key(|index| std::cmp::Reverse(self.parts[*index].data.len()));
-        let mut deflated = by_size
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|index| {
-                let part = &self.parts[index];
-                let name = entry_name(&part.name);
-                zip::write::PreparedZipFile::from_data(name, options, &part.data)
-                    .map(|file| (index, file))
-                    .map_err(|error| damaged(&part.name, &error))
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        deflated.sort_by_key(|(index, _)| *index);
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (index, file) in deflated {
-            writer
-                .add_prepared_file(file)
-                .map_err(|error| damaged(&self.parts[index].name, &error))?;
-        }
-        let archive = writer.finish().map_err(unreadable)?;
-        Ok(archive.into_inner())
+        let entries: Vec<_> = self
+            .parts
+            .iter()
+            .map(|part| (entry_name(&part.name), &part.data[..]))
+            .collect();
+        super::archive::write(&entries)
     }
 
     /// The parts in their order.

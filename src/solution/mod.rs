@@ -3,6 +3,7 @@
 //! Pure: bytes in, model or tree out. No network, no clock, no global state; the same input gives
 //! the same bytes on every machine and at every thread count (ARCHITECTURE, D4).
 
+mod archive;
 pub mod canvas;
 mod checks;
 pub mod component;

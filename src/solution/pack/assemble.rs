@@ -77,16 +77,16 @@ fn build_collection(
     element: &Element<'_>,
     filled: bool,
 ) -> Result<Option<Built>, PackageError> {
-    let rule = layout::rule_of(element.name);
-    let shape = rule.map_or(Shape::Unknown, |rule| rule.shape);
-    let folder = rule.map_or(element.name, |rule| rule.folder);
+    let shape = shape_of(element.name);
+    let folder = layout::rule_of(element.name).map_or(element.name, |rule| rule.folder);
     // Content in the skeleton itself wins: that is how inline collections are kept.
     if filled || shape == Shape::Inline {
         return Ok(None);
     }
     let collection = element.name;
     Ok(Some(match shape {
-        Shape::Entities => entity::build_all(bench)?,
+        // Built when its place in the document is reached.
+        Shape::Entities => Built::default(),
         Shape::Each(_, sub) => {
             let folder = if sub.is_empty() {
                 folder.to_owned()
@@ -133,62 +133,38 @@ fn finish<'t>(
     (order, mut collections): Collections<'t>,
     claimed: &HashSet<String>,
 ) -> Result<Assembled, PackageError> {
-    struct Fill<'c, 't> {
-        outline: Outline<'t>,
-        collections: &'c mut HashMap<&'t str, Option<Built>>,
-    }
-    impl<'t> Divert<'t> for Fill<'_, 't> {
-        type Error = Fault;
-
-        fn wants(&self, depth: usize, _: &str) -> bool {
-            depth == 1
-        }
-
-        fn take(
-            &mut self,
-            writer: &mut Writer<'t>,
-            scanner: &mut Scanner<'t>,
-            tag: Tag<'t>,
-        ) -> Result<(), Fault> {
-            let element = self.outline.element(scanner, tag)?;
-            let built = self
-                .collections
-                .get_mut(element.name)
-                .and_then(Option::as_mut);
-            match built.map(|built| std::mem::take(&mut built.xml)) {
-                // One that is a file of its own brings its own tags.
-                Some(xml) if is_whole(element.name) && !xml.is_empty() => writer.raw(&xml),
-                Some(xml) if !xml.is_empty() => {
-                    writer.begin(element.name, "");
-                    writer.raw(&xml);
-                    writer.end();
-                }
-                Some(_) => writer.empty(element.name),
-                None if is_empty(self.outline, &element)? => writer.empty(element.name),
-                None => writer.copy(self.outline, &element, Namespaces::Keep)?,
-            }
-            Ok(())
-        }
-    }
-    let size: usize = collections
+    let built: usize = collections
         .values()
         .flatten()
         .map(|built| built.xml.len())
         .sum();
+    let tables: usize = bench
+        .listing
+        .below("Entities")
+        .iter()
+        .map(|file| file.data.len())
+        .sum();
     let text = outline.text;
-    let mut writer = Writer::file(bench.newline(), size + text.len());
+    // Elements stand deeper in the document than in their files, by two spaces a line.
+    let size = built + tables + tables / 8 + text.len();
+    let mut writer = Writer::file(bench.newline(), size);
     let root = &layers.root;
     let written = writer
         .prolog(text, 0..root.span.start)
+        .map_err(Stop::from)
         .and_then(|()| {
             let mut fill = Fill {
+                bench,
                 outline,
                 collections: &mut collections,
             };
             writer.copy_diverting(outline, root, Namespaces::Keep, &mut fill)
         })
-        .and_then(|()| writer.prolog(text, root.span.end..text.len()));
-    written.map_err(|fault| fault.in_file(CUSTOMIZATIONS_FILE, text))?;
+        .and_then(|()| Ok(writer.prolog(text, root.span.end..text.len())?));
+    written.map_err(|stop| match stop {
+        Stop::Fault(fault) => fault.in_file(CUSTOMIZATIONS_FILE, text),
+        Stop::Refused(error) => error,
+    })?;
 
     let mut assembled = Assembled {
         customizations: writer.finish(),
@@ -225,6 +201,96 @@ fn finish<'t>(
     }
     pass_through(bench, claimed, &used, &mut assembled);
     Ok(assembled)
+}
+
+/// Puts the contents of the collections where their placeholders stand.
+struct Fill<'c, 't> {
+    bench: &'c Bench<'t>,
+    outline: Outline<'t>,
+    collections: &'c mut HashMap<&'t str, Option<Built>>,
+}
+
+/// Why the document cannot be written.
+enum Stop {
+    /// The skeleton is not XML.
+    Fault(Fault),
+    /// A table cannot be built.
+    Refused(PackageError),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<'t> Divert<'t> for Fill<'_, 't> {
+    type Error = Stop;
+
+    fn wants(&self, depth: usize, _: &str) -> bool {
+        depth == 1
+    }
+
+    fn take(
+        &mut self,
+        writer: &mut Writer<'t>,
+        scanner: &mut Scanner<'t>,
+        tag: Tag<'t>,
+    ) -> Result<(), Stop> {
+        let element = self.outline.element(scanner, tag)?;
+        let name = element.name;
+        let Some(built) = self.collections.get_mut(name).and_then(Option::as_mut) else {
+            if is_empty(self.outline, &element)? {
+                writer.empty(name);
+            } else {
+                writer.copy(self.outline, &element, Namespaces::Keep)?;
+            }
+            return Ok(());
+        };
+        if shape_of(name) == Shape::Entities {
+            return tables(self.bench, writer, name, built).map_err(Stop::Refused);
+        }
+        let xml = std::mem::take(&mut built.xml);
+        match shape_of(name) {
+            _ if xml.is_empty() => writer.empty(name),
+            // One that is a file of its own brings its own tags.
+            Shape::Whole(_) | Shape::WholeTwin(_) => writer.raw(&xml),
+            _ => {
+                writer.begin(name, "");
+                writer.raw(&xml);
+                writer.end();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Builds and writes the collection of tables.
+fn tables<'t>(
+    bench: &Bench<'t>,
+    writer: &mut Writer<'t>,
+    name: &'t str,
+    all: &mut Built,
+) -> Result<(), PackageError> {
+    let mut begun = false;
+    entity::build_all(bench, |table| {
+        if !table.xml.is_empty() && !begun {
+            writer.begin(name, "");
+            begun = true;
+        }
+        writer.raw(&table.xml);
+        all.append_beside_xml(table);
+    })?;
+    if begun {
+        writer.end();
+    } else {
+        writer.empty(name);
+    }
+    Ok(())
+}
+
+fn shape_of(collection: &str) -> Shape {
+    layout::rule_of(collection).map_or(Shape::Unknown, |rule| rule.shape)
 }
 
 /// Adds the files of unclaimed folders; reports what is left out (facts §7.5, §19).
@@ -284,13 +350,6 @@ fn is_source_form(path: &str) -> bool {
     ];
     let top = path.split('/').next().unwrap_or_default().to_lowercase();
     path.ends_with(".xml") || READ_WHOLE.contains(&top.as_str())
-}
-
-fn is_whole(collection: &str) -> bool {
-    matches!(
-        layout::rule_of(collection).map(|rule| rule.shape),
-        Some(Shape::Whole(_) | Shape::WholeTwin(_))
-    )
 }
 
 /// Whether an element of the skeleton has neither children nor text.

@@ -36,6 +36,11 @@ impl Built {
     /// Appends another contribution.
     pub fn append(&mut self, other: Self) {
         self.xml.push_str(&other.xml);
+        self.append_beside_xml(other);
+    }
+
+    /// Appends everything of another contribution but its elements.
+    pub fn append_beside_xml(&mut self, other: Self) {
         self.payloads.extend(other.payloads);
         self.present.extend(other.present);
         self.findings.extend(other.findings);

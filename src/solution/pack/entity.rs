@@ -17,16 +17,23 @@ use crate::solution::{Finding, PackageError, names};
 /// Indentation levels, counted from the root of `customizations.xml`.
 const ENTITY: usize = 2;
 
-/// All tables in the order of their folders.
-pub(super) fn build_all(bench: &Bench<'_>) -> Result<Built, PackageError> {
-    let folders = bench.listing.folders_in("Entities");
-    let built = folders
-        .into_par_iter()
-        .map(|folder| build(bench, folder))
-        .collect::<Result<Vec<_>, PackageError>>()?;
-    let mut all = Built::default();
-    built.into_iter().for_each(|one| all.append(one));
-    Ok(all)
+/// How many tables are built before the first of them is taken: enough to keep all cores busy, few
+/// enough that the tables, which are most of a package, are never in memory twice.
+const AT_ONCE: usize = 64;
+
+/// Builds all tables on all cores and hands them over in the order of their folders.
+pub(super) fn build_all(
+    bench: &Bench<'_>,
+    mut take: impl FnMut(Built),
+) -> Result<(), PackageError> {
+    for folders in bench.listing.folders_in("Entities").chunks(AT_ONCE) {
+        let built = folders
+            .par_iter()
+            .map(|folder| build(bench, folder))
+            .collect::<Result<Vec<_>, PackageError>>()?;
+        built.into_iter().for_each(&mut take);
+    }
+    Ok(())
 }
 
 fn build(bench: &Bench<'_>, folder: &str) -> Result<Built, PackageError> {
