@@ -18,6 +18,9 @@ const NO_COMPONENT: &str = "ALM-P122";
 pub(crate) struct Present {
     component_type: u32,
     keys: Vec<String>,
+    /// Whether an id, and whether a name, is among the keys.
+    has_id: bool,
+    has_name: bool,
     file: String,
     /// Whether a missing root component is an error.
     required: bool,
@@ -91,6 +94,8 @@ impl Present {
         Self {
             component_type: 62,
             keys: vec![SITE_MAP.to_owned()],
+            has_id: true,
+            has_name: true,
             file: file.to_owned(),
             required: true,
         }
@@ -111,17 +116,25 @@ pub(crate) fn present<'a>(
         return Ok(None);
     };
     let mut keys = Vec::new();
+    let (mut has_id, mut has_name) = (false, false);
     for key in identity.keys {
         let value = match component.attribute(key) {
             Some(value) => Some(value),
             None => outline.child_text(component, key)?,
         };
-        keys.extend(value.map(|value| normal(&value)));
+        if let Some(value) = value {
+            keys.push(normal(&value));
+            let is_id = key.to_ascii_lowercase().ends_with("id");
+            has_id |= is_id;
+            has_name |= !is_id;
+        }
     }
     // One without any key, such as the mappings of reports, is no component of the manifest.
     Ok((!keys.is_empty()).then(|| Present {
         component_type: identity.component_type,
         keys,
+        has_id,
+        has_name,
         file: file.to_owned(),
         required: identity.required,
     }))
@@ -254,13 +267,10 @@ impl Doubt {
     /// Whether a component that has no root component may have one under another kind of key, or
     /// through one of its parts.
     fn of(&self, component: &Present) -> bool {
-        let is_id = |key: &String| {
-            key.len() == 36 && key.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-        };
         let kind = component.component_type;
         (kind == 1 && self.table_parts)
-            || (self.by_id.contains(&kind) && !component.keys.iter().any(is_id))
-            || (self.by_name.contains(&kind) && component.keys.iter().all(is_id))
+            || (self.by_id.contains(&kind) && !component.has_id)
+            || (self.by_name.contains(&kind) && !component.has_name)
     }
 }
 

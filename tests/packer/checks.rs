@@ -80,6 +80,20 @@ fn a_root_component_without_component_is_a_warning_or_nothing() {
     );
 }
 
+#[test]
+fn one_of_several_without_its_root_component_is_an_error() {
+    let xml = "<Roles><Role id=\"{1}\" name=\"a\" /><Role id=\"{2}\" name=\"b\" /></Roles>";
+    let error = pack(
+        &tree_of(&package("0", xml, &root(20, "{1}"), &[])),
+        &PackOptions::default(),
+    )
+    .unwrap_err();
+    let PackageError::Checks { findings } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(codes(&findings), [("ALM-P121", "Roles/b.xml")]);
+}
+
 /// A manifest that names components in another way, or lists parts of a table only, as patches do,
 /// is no proof that one is missing.
 #[test]

@@ -99,6 +99,14 @@ fn unknown_collections_are_split_by_name_or_stay() {
         }
         assert_eq!(tree_of(&packed(&tree)), tree, "{component}");
     }
+    // Two of one name would overwrite each other.
+    let twice = "<Things><Thing Name=\"a\" k=\"1\" /><Thing Name=\"A\" k=\"2\" /></Things>";
+    let unpacked = unpack(&package("0", twice, "", &[]), &lf()).unwrap();
+    assert_eq!(
+        codes(&unpacked.findings),
+        [("ALM-P105", "customizations.xml")]
+    );
+    assert_eq!(unpacked.tree.len(), 2);
     // One without a name keeps all of them together.
     let tree = tree_of(&package(
         "0",

@@ -1,5 +1,7 @@
 //! Which files each collection becomes (facts §4 and §7).
 
+use std::collections::HashSet;
+
 use super::recipe::{Carve, Form, Precedence, Recipe};
 use super::source::{Source, has_a_place};
 use super::{entity, relationships, templates};
@@ -478,6 +480,24 @@ fn unknown<'a>(
         named.push((name, component));
     }
     let folder = names::file_name(collection.name);
+    let mut taken = HashSet::new();
+    for (name, component) in &named {
+        if !taken.insert(names::fold(&names::file_name(name))) {
+            // Microsoft's tool would overwrite the first and lose it. Nothing is known of these
+            // components, their names may well be no keys, so this is no reason to refuse.
+            let message = format!(
+                "two `<{}>` are called `{name}`; all of `{}` stays in {}",
+                component.name,
+                collection.name,
+                crate::solution::CUSTOMIZATIONS_FILE
+            );
+            let finding = Finding::warning("ALM-P105", source.file, message);
+            let line = source.line(component);
+            source.findings.push(finding.at(line));
+            source.inline.insert(collection.name);
+            return Ok(());
+        }
+    }
     for (name, component) in named {
         let path = format!("{folder}/{}.meta.xml", names::file_name(&name));
         recipes.push(one(path, Precedence::UnmanagedWins, Form::Plain, component));
