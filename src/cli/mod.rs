@@ -136,7 +136,7 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         Command::History(arguments) => history::run(&arguments, &cli.options, output),
         Command::Show(arguments) => show::run(&arguments, &cli.options, output),
         Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),
-        Command::Solution(arguments) => solution::run(&arguments, output),
+        Command::Solution(arguments) => solution::run(&arguments, &cli.options, output),
         Command::Env(arguments) => env::run(&arguments, &cli.options, output),
     }
 }

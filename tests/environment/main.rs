@@ -11,3 +11,4 @@ mod tenant_connections;
 mod tenant_data;
 mod tenant_settings;
 mod tenant_solutions;
+mod upgrading;

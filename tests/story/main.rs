@@ -7,6 +7,7 @@ mod delete;
 mod demo;
 mod deploy;
 mod killed;
+mod noise;
 mod trouble;
 
 use std::path::{Path, PathBuf};

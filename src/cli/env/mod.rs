@@ -1,5 +1,6 @@
 //! `alm env`: the environments of the workspace.
 
+mod connect;
 mod list;
 mod show;
 
@@ -9,6 +10,8 @@ use super::failure::Failure;
 use super::interrupt::on_interrupt;
 use super::options::Options;
 use super::render::Output;
+
+pub use connect::connect;
 
 /// Look at the environments of the workspace
 #[derive(Debug, Args)]

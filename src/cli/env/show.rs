@@ -3,13 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
+use super::connect;
 use crate::cli::failure::Failure;
 use crate::cli::options::Options;
 use crate::cli::render::{Output, Table};
-use crate::environment::{Connect, Environment};
-use crate::nearest::nearest;
 use crate::transport::Cancel;
-use crate::workspace::{Action, Connections, Effect};
+use crate::workspace::Action;
 
 /// Show an environment: who you are there and which solutions it has
 #[derive(Debug, Args)]
@@ -27,21 +26,13 @@ pub fn run(
     cancel: &Cancel,
 ) -> Result<(), Failure> {
     let (workspace, persona) = options.open_as()?;
-    let environments = &workspace.config().environments;
-    let Some((name, environment)) = environments.entry(&arguments.name) else {
-        let message = format!("there is no environment called `{}`", arguments.name);
-        let failure = Failure::usage("ALM-C001", message);
-        return Err(match nearest(&arguments.name, environments.names()) {
-            Some(near) => failure.hint(format!("did you mean `{near}`?")),
-            None => failure.hint("`alm env list` lists them"),
-        });
-    };
-    persona.may(&Effect::on_environment(Action::Read, name))?;
-
-    let transport = Connections::of(&workspace, cancel).signed_in(&environment.identity)?;
-    let mut connect = Connect::new(name, environment.url.clone(), transport);
-    connect.cancel = cancel.clone();
-    let client = Environment::connect(connect);
+    let (client, environment) = connect(
+        &workspace,
+        &persona,
+        (&arguments.name, Action::Read),
+        cancel,
+    )?;
+    let name = client.name();
     let caller = client.who_am_i()?;
     let solutions = client.solutions()?;
 

@@ -28,7 +28,7 @@ pub struct CheckArgs {
 
 /// Runs `alm solution check`.
 pub fn run(arguments: &CheckArgs, output: Output) -> Result<(), Failure> {
-    let tree = side::read(&arguments.solution)?.tree;
+    let tree = side::read(&arguments.solution, None)?.tree;
     let mut findings = match pack(&tree, &PackOptions::default()) {
         Ok(packed) => packed.findings,
         Err(PackageError::Checks { findings }) => findings,

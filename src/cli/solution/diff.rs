@@ -3,15 +3,21 @@
 use clap::{Args, ValueEnum};
 
 use super::super::failure::Failure;
+use super::super::options::Options;
 use super::super::render::Output;
-use super::side;
-use crate::solution::diff::{diff, render};
+use super::side::{self, Environments};
+use crate::solution::diff::{deletions, diff, render};
 
 /// Tell what differs between two solutions, by component
 ///
-/// OLD and NEW are packages, folders, or REVISION:FOLDER in the git repository of the current
-/// folder, for example `main:Sales/SolutionPackage/src`. Columns, fields of forms and steps of
-/// flows are named; what an upgrade would delete is listed at the end.
+/// OLD and NEW are packages, folders, REVISION:FOLDER in the git repository of the current folder,
+/// for example `main:Sales/SolutionPackage/src`, or env:ENVIRONMENT/SOLUTION, which is exported from
+/// an environment of the workspace. Columns, fields of forms and steps of flows are named.
+///
+/// An upgrade of a managed solution deletes what the new version does not have, tables with their
+/// rows. Between two versions of one solution of which one is managed, or a folder of both kinds,
+/// this is listed at the end. Importing an unmanaged package, or updating without an upgrade,
+/// deletes nothing; --upgrade lists it all the same.
 #[derive(Debug, Args)]
 pub struct DiffArgs {
     /// What to compare with
@@ -28,6 +34,14 @@ pub struct DiffArgs {
         ignore_case = true
     )]
     format: Format,
+
+    /// Export solutions of environments as managed packages
+    #[arg(long)]
+    managed: bool,
+
+    /// List what an upgrade would delete, whatever the sides are
+    #[arg(long)]
+    upgrade: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,9 +57,17 @@ enum Format {
 }
 
 /// Runs `alm solution diff`.
-pub fn run(arguments: &DiffArgs, output: Output) -> Result<(), Failure> {
-    let (old, new) = side::alike(side::read(&arguments.old)?, side::read(&arguments.new)?)?;
-    let diff = diff(&old, &new)?;
+pub fn run(arguments: &DiffArgs, options: &Options, output: Output) -> Result<(), Failure> {
+    let environments = Environments {
+        options,
+        managed: arguments.managed,
+    };
+    let read = |text: &str| side::read(text, Some(&environments));
+    let (old, new) = side::alike(read(&arguments.old)?, read(&arguments.new)?)?;
+    let mut diff = diff(&old, &new)?;
+    if arguments.upgrade && diff.deletions.is_none() {
+        diff.deletions = Some(deletions(&old, &new)?);
+    }
     let format = if output.json() {
         Format::Json
     } else {

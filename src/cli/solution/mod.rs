@@ -19,6 +19,7 @@ pub use spelling::known_to_clap;
 use clap::{Args, Subcommand};
 
 use super::failure::Failure;
+use super::options::Options;
 use super::render::Output;
 
 /// Pack, unpack and look into solution packages
@@ -40,12 +41,12 @@ enum SolutionCommand {
 }
 
 /// Runs `alm solution …`.
-pub fn run(arguments: &SolutionArgs, output: Output) -> Result<(), Failure> {
+pub fn run(arguments: &SolutionArgs, options: &Options, output: Output) -> Result<(), Failure> {
     match &arguments.command {
         SolutionCommand::Unpack(arguments) => unpack::run(arguments, output),
         SolutionCommand::Pack(arguments) => pack::run(arguments, output),
         SolutionCommand::Info(arguments) => info::run(arguments, output),
-        SolutionCommand::Diff(arguments) => diff::run(arguments, output),
+        SolutionCommand::Diff(arguments) => diff::run(arguments, options, output),
         SolutionCommand::Check(arguments) => check::run(arguments, output),
         SolutionCommand::Normalise(arguments) => normalise::run(arguments, output),
         SolutionCommand::Version(arguments) => version::run(arguments, output),

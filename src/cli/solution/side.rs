@@ -1,13 +1,20 @@
-//! One side of a comparison: a package, a folder, or a folder of a git revision.
+//! One side of a comparison: a package, a folder, a folder of a git revision, or a solution in an
+//! environment.
 
 use std::path::Path;
 
+use super::super::env::connect;
 use super::super::failure::Failure;
+use super::super::interrupt::on_interrupt;
+use super::super::options::Options;
 use super::report::read_package;
 use super::revision;
+use crate::environment::ExportOptions;
 use crate::solution::{
-    Kind, Limits, Managed, PackOptions, SourceTree, UnpackOptions, locate_source, pack, unpack,
+    Kind, Limits, Managed, PackOptions, Package, SourceTree, UnpackOptions, locate_source, pack,
+    unpack,
 };
+use crate::workspace::Action;
 
 /// A source tree, and whether it came from a package of one kind.
 pub struct Side {
@@ -16,10 +23,48 @@ pub struct Side {
     from_package: bool,
 }
 
-/// Reads a side: the path of a package or folder, or `REVISION:FOLDER` in the repository that the
-/// current folder belongs to.
-pub fn read(text: &str) -> Result<Side, Failure> {
+/// What begins the name of a side that is a solution in an environment.
+const ENVIRONMENT: &str = "env:";
+
+/// The environments of the workspace as far as a comparison needs them.
+pub struct Environments<'a> {
+    /// Which workspace, and as whom.
+    pub options: &'a Options,
+    /// Whether solutions are exported managed.
+    pub managed: bool,
+}
+
+impl Environments<'_> {
+    /// Exports `ENVIRONMENT/SOLUTION`, if the persona may.
+    fn export(&self, place: &str) -> Result<Package, Failure> {
+        let Some((name, solution)) = place.split_once('/') else {
+            let message = format!("`{ENVIRONMENT}{place}` names no solution");
+            let hint = format!("write {ENVIRONMENT}ENVIRONMENT/SOLUTION");
+            return Err(Failure::usage("ALM-C001", message).hint(hint));
+        };
+        let (workspace, persona) = self.options.open_as()?;
+        let of_export = (name, Action::Export);
+        let (client, _) = connect(&workspace, &persona, of_export, &on_interrupt())?;
+        let options = ExportOptions {
+            managed: self.managed,
+        };
+        Ok(Package::from_zip(
+            &client.export_solution(solution, options)?,
+        )?)
+    }
+}
+
+/// Reads a side: the path of a package or folder, `REVISION:FOLDER` in the repository that the
+/// current folder belongs to, or, with `environments`, `env:ENVIRONMENT/SOLUTION`.
+pub fn read(text: &str, environments: Option<&Environments<'_>>) -> Result<Side, Failure> {
     let path = Path::new(text);
+    if let (Some(place), Some(environments)) = (text.strip_prefix(ENVIRONMENT), environments) {
+        let package = environments.export(place)?;
+        return Ok(Side {
+            tree: unpack(&package, &UnpackOptions::default())?.tree,
+            from_package: true,
+        });
+    }
     if path.is_dir() {
         return Ok(Side {
             tree: SourceTree::from_dir(&locate_source(path)?)?,

@@ -6,11 +6,14 @@
 
 mod canvas;
 mod component;
+mod deletions;
 mod lines;
 pub mod render;
 mod words;
 
 use serde::Serialize;
+
+pub use deletions::deletions;
 
 use super::component::{ComponentType, Identity};
 use super::{PackageError, SourceTree};
@@ -24,8 +27,11 @@ pub struct Diff {
     pub new: Side,
     /// The components that differ, by kind and name.
     pub components: Vec<ComponentDiff>,
-    /// What an upgrade of the managed solution from the old to the new side would delete.
-    pub deletions: Vec<Deletion>,
+    /// What an upgrade of the managed solution from the old to the new side would delete; nothing
+    /// where the sides are no two versions of one managed solution, as [`deletions`] can still be
+    /// asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletions: Option<Vec<Deletion>>,
 }
 
 /// One of the two solutions.
@@ -115,6 +121,9 @@ pub struct Change {
 /// Something that an upgrade would delete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deletion {
+    /// Which component.
+    #[serde(flatten)]
+    pub identity: Identity,
     /// What a person calls its kind.
     pub kind: String,
     /// What a person calls it.
@@ -161,12 +170,14 @@ pub fn diff(old: &SourceTree, new: &SourceTree) -> Result<Diff, PackageError> {
         })
     };
     let (old_side, new_side) = (side(old)?, side(new)?);
+    let upgrade = deletions::are_upgrade(&old.manifest()?, &new.manifest()?);
     let mut components = component::compare(old, new);
     components.sort_by_cached_key(sort_key);
     Ok(Diff {
         old: old_side,
         new: new_side,
-        deletions: deletions(&components),
+        // A side that cannot be cut into components was compared by lines.
+        deletions: upgrade.then(|| deletions(old, new).unwrap_or_default()),
         components,
     })
 }
@@ -188,46 +199,4 @@ fn sort_key(component: &ComponentDiff) -> (u8, String, ComponentType, String, St
         component.name.clone(),
         identity.key.clone(),
     )
-}
-
-/// What an upgrade deletes: every component that the new version does not have any more, and the
-/// columns that its tables do not have any more (facts, dataverse-web-api: an upgrade removes what
-/// the new version lacks; an update and an unmanaged import delete nothing).
-fn deletions(components: &[ComponentDiff]) -> Vec<Deletion> {
-    let mut found = Vec::new();
-    for component in components {
-        let code = component.identity.component_type.code();
-        let is_part = matches!(&component.identity.component_type,
-            ComponentType::Table(name) if name == "solution" || name == "file" || name == "resource");
-        if component.status == Status::Removed && !is_part {
-            // Tables of the system have no prefix; only what was added to them goes.
-            let own_table = code == Some(1) && component.identity.key.contains('_');
-            found.push(Deletion {
-                kind: match code {
-                    Some(1) if !own_table => "customizations of the table".to_owned(),
-                    _ => component.kind.clone(),
-                },
-                name: component.name.clone(),
-                table: component.table.clone(),
-                loses_data: own_table,
-            });
-        }
-        if component.status != Status::Changed || code != Some(1) {
-            continue;
-        }
-        for change in &component.changes {
-            let column = change.subject.strip_prefix("column ");
-            if let (What::Removed, Some(name), true) =
-                (change.what, column, change.property.is_empty())
-            {
-                found.push(Deletion {
-                    kind: "column".to_owned(),
-                    name: name.to_owned(),
-                    table: Some(component.identity.key.clone()),
-                    loses_data: true,
-                });
-            }
-        }
-    }
-    found
 }

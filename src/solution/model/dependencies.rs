@@ -160,7 +160,7 @@ impl Own {
 
 /// Whether every environment has a component: one whose name has no publisher's prefix, a standard
 /// role, or a view of one of Microsoft's own tables.
-fn is_platform(identity: &Identity) -> bool {
+pub(crate) fn is_platform(identity: &Identity) -> bool {
     let key = identity.key.as_str();
     match &identity.component_type {
         ComponentType::Code(code::TABLE | code::OPTION_SET | code::WEB_RESOURCE) => {

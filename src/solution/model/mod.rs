@@ -23,6 +23,7 @@ use serde::Serialize;
 use super::keyed::{Node, with_document};
 use super::{PackageError, SourceTree};
 
+pub(crate) use dependencies::is_platform;
 pub use dependencies::{Dependency, Origin, dependencies};
 pub use edit::{Draft, EditError, put, set_variable_value};
 pub use files::Files;

@@ -1,6 +1,8 @@
 //! Packages and source trees: read, pack and unpack, look inside, change, compare, save.
 
+mod comparing;
 mod components;
+mod normalising;
 mod packages;
 
 use rhai::{Map, Module};
@@ -15,6 +17,8 @@ pub use components::Component;
 pub(super) fn group() -> Module {
     let mut module = rhai::exported_module!(packages::module);
     module.combine(rhai::exported_module!(components::module));
+    module.combine(rhai::exported_module!(comparing::module));
+    module.combine(rhai::exported_module!(normalising::module));
     module
 }
 

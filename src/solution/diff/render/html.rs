@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Diff, Status, What, deletion, heading, mark, sentence, title, totals};
+use super::{Diff, Status, What, deletion, gone, heading, mark, sentence, title, totals};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--add:#1a7f37;--del:#cf222e;--chg:#9a6700;--line:#8884}\
@@ -35,14 +35,10 @@ pub fn html(diff: &Diff) -> String {
          <title>{name}</title><style>{STYLE}</style></head><body>\n<h1>{name}</h1>\n<p>{}</p>",
         escape(&totals(diff))
     );
-    if !diff.deletions.is_empty() {
+    if let Some(deletions) = gone(diff) {
         out.push_str("<div class=\"gone\"><b>An upgrade would delete</b><ul>\n");
-        for gone in &diff.deletions {
-            let _ = writeln!(
-                out,
-                "<li class=\"removed\">{}</li>",
-                escape(&deletion(gone))
-            );
+        for one in deletions {
+            let _ = writeln!(out, "<li class=\"removed\">{}</li>", escape(&deletion(one)));
         }
         out.push_str("</ul></div>\n");
     }

@@ -2,17 +2,17 @@
 
 use std::fmt::Write;
 
-use super::{Diff, change_mark, deletion, heading, mark, sentence, title, totals};
+use super::{Diff, change_mark, deletion, gone, heading, mark, sentence, title, totals};
 
 /// The diff as Markdown that GitHub and Azure DevOps show alike.
 pub fn markdown(diff: &Diff) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(out, "## {}\n\n{}", escape(&title(diff)), totals(diff));
-    if !diff.deletions.is_empty() {
+    if let Some(deletions) = gone(diff) {
         let _ = writeln!(out, "\n**An upgrade would delete:**\n");
-        for gone in &diff.deletions {
-            let _ = writeln!(out, "- {}", escape(&deletion(gone)));
+        for one in deletions {
+            let _ = writeln!(out, "- {}", escape(&deletion(one)));
         }
     }
     for component in &diff.components {

@@ -124,6 +124,11 @@ fn short(value: &str) -> String {
     format!("{begin} … {end}")
 }
 
+/// What an upgrade would delete, if that was asked and is something.
+fn gone(diff: &Diff) -> Option<&[Deletion]> {
+    diff.deletions.as_deref().filter(|gone| !gone.is_empty())
+}
+
 fn deletion(deletion: &Deletion) -> String {
     let of = deletion
         .table

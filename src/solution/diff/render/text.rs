@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Diff, Status, What, change_mark, deletion, heading, mark, sentence, title, totals};
+use super::{
+    Diff, Status, What, change_mark, deletion, gone, heading, mark, sentence, title, totals,
+};
 
 const GREEN: &str = "32";
 const RED: &str = "31";
@@ -50,10 +52,10 @@ pub fn text(diff: &Diff, colours: bool) -> String {
             }
         }
     }
-    if !diff.deletions.is_empty() {
+    if let Some(deletions) = gone(diff) {
         let _ = writeln!(out, "\n{}", paint(BOLD, "An upgrade would delete:"));
-        for gone in &diff.deletions {
-            let _ = writeln!(out, "  {}", paint(RED, &deletion(gone)));
+        for one in deletions {
+            let _ = writeln!(out, "  {}", paint(RED, &deletion(one)));
         }
     }
     out
