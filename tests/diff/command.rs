@@ -58,7 +58,7 @@ fn a_package_a_folder_and_a_revision_compare_with_each_other() {
     let (code, told) = alm(folder.path(), &["solution", "diff", zip, "Permits"]);
     assert_eq!(code, 0, "{told}");
     assert!(
-        told.contains("~ privilege prvReadcontoso_Inspection: level Global → Local"),
+        told.contains("~ privilege prvReadcontoso_Inspection: depth organisation → business unit"),
         "{told}"
     );
     let (_, from_git) = alm(

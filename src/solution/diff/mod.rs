@@ -8,7 +8,9 @@ mod canvas;
 mod component;
 mod deletions;
 mod lines;
+mod named;
 pub mod render;
+mod vocabulary;
 mod words;
 
 use serde::Serialize;
@@ -172,6 +174,7 @@ pub fn diff(old: &SourceTree, new: &SourceTree) -> Result<Diff, PackageError> {
     let (old_side, new_side) = (side(old)?, side(new)?);
     let upgrade = deletions::are_upgrade(&old.manifest()?, &new.manifest()?);
     let mut components = component::compare(old, new);
+    named::put_names(&mut components, [old, new]);
     components.sort_by_cached_key(sort_key);
     Ok(Diff {
         old: old_side,

@@ -26,10 +26,22 @@ pub(super) fn tell(
     texts: &Texts<'_>,
     old_root: &Node<'_>,
 ) -> Vec<Change> {
-    changes
+    let mut told: Vec<Change> = changes
         .iter()
         .map(|change| tell_one(change, texts, old_root))
-        .collect()
+        .collect();
+    // The status of a process follows its state, and a label repeats a default.
+    let has = |told: &[Change], place: &str| told.iter().any(|change| change.place == place);
+    if has(&told, "StateCode") {
+        told.retain(|change| change.place != "StatusCode");
+    }
+    for text in ["displayname", "description"] {
+        if has(&told, &format!("{text}/@default")) {
+            let label = format!("{text}/label[");
+            told.retain(|change| !change.place.starts_with(&label));
+        }
+    }
+    told
 }
 
 fn tell_one(change: &NodeChange<'_>, texts: &Texts<'_>, old_root: &Node<'_>) -> Change {
@@ -85,7 +97,6 @@ fn tell_one(change: &NodeChange<'_>, texts: &Texts<'_>, old_root: &Node<'_>) -> 
     } else {
         texts.old
     };
-    let (old, new) = in_words(&property, old, new);
     Change {
         what,
         subject,
@@ -201,6 +212,17 @@ fn thing(above: &[&Node<'_>], node: &Node<'_>) -> Option<String> {
         "FieldPermission" => format!("permission for {}", key()),
         "LookupType" => format!("target {}", key()),
         "EntityKey" => format!("key {}", key()),
+        "FormXml" | "SavedQueries" | "Visualizations" | "RibbonDiffXml"
+            if parent_name == "Entity" =>
+        {
+            let word = match &*node.name {
+                "FormXml" => "place for forms",
+                "SavedQueries" => "place for views",
+                "Visualizations" => "place for charts",
+                _ => "ribbon",
+            };
+            word.to_owned()
+        }
         "Role" if parent_name == "AppModuleRoleMaps" => format!("role {}", key()),
         "AttributeMap" => format!("mapping {}", key()),
         "SdkMessageProcessingStepImage" => {
@@ -314,22 +336,6 @@ fn property(rest: &[&Node<'_>]) -> String {
     out.join(".")
 }
 
-/// Codes that have a plain word.
-fn in_words(
-    property: &str,
-    old: Option<String>,
-    new: Option<String>,
-) -> (Option<String>, Option<String>) {
-    let word = |value: Option<String>| {
-        value.map(|value| match (property, value.as_str()) {
-            ("StateCode", "0") => "off".to_owned(),
-            ("StateCode", "1") => "on".to_owned(),
-            _ => value,
-        })
-    };
-    (word(old), word(new))
-}
-
 /// The value of a piece, or what it is made of.
 fn value(node: &Node<'_>) -> String {
     match node.value() {
@@ -362,6 +368,13 @@ pub(super) fn about(node: &Node<'_>) -> Option<String> {
             Some(String::new())
         }
         "cell" if node.child("control").is_some() => Some(String::new()),
+        "cell" if node.attribute("name").is_some() => node
+            .attribute("width")
+            .map(|width| format!("{width} pixels wide")),
+        "Role" => Some(String::new()),
+        "FormXml" | "SavedQueries" | "Visualizations" | "RibbonDiffXml" | "EntityInfo" => {
+            Some(String::new())
+        }
         "section" | "tab" => {
             let mut fields = Vec::new();
             collect_fields(node, &mut fields);
@@ -495,6 +508,18 @@ pub(super) fn label(identity: &Identity) -> String {
     type_name(&identity.component_type).to_owned()
 }
 
+/// What a person calls a form of the type that its folder names.
+fn form_kind(main: &str) -> &str {
+    match main.split('/').rev().nth(1) {
+        Some("main") => "main form",
+        Some("quick") => "quick view form",
+        Some("quickCreate") => "quick create form",
+        Some("card") => "card form",
+        Some("mobile") => "mobile form",
+        _ => "form",
+    }
+}
+
 /// The same, telling kinds apart that share a number.
 pub(super) fn kind_of(
     identity: &Identity,
@@ -516,7 +541,7 @@ pub(super) fn kind_of(
     }
     match identity.component_type.code() {
         Some(60) if files.iter().any(|file| file.contains("ashboards/")) => "dashboard".to_owned(),
-        Some(60) => "form".to_owned(),
+        Some(60) => form_kind(main).to_owned(),
         _ => label(identity),
     }
 }

@@ -146,5 +146,6 @@ pub(crate) fn part_name(node: &Node<'_>) -> String {
     label_of(node, "labels")
         .or_else(|| node.attribute("name").map(str::to_owned))
         .or_else(|| node.key.clone())
-        .unwrap_or_default()
+        .filter(|name| uuid::Uuid::try_parse(name.trim_matches(['{', '}'])).is_err())
+        .unwrap_or_else(|| "without a name".to_owned())
 }

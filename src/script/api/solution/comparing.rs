@@ -21,8 +21,8 @@ pub(super) mod module {
     ///
     /// ```rhai
     /// let old = solution::read("contoso.zip");
-    /// let new = old.with_version("9.9.9.9");
-    /// let told = solution::compare(old, new.unpack());
+    /// let later = old.with_version("9.9.9.9");
+    /// let told = solution::compare(old, later.unpack());
     /// told.components.len() == 1 && told.components[0].kind == "solution"
     /// ```
     #[rhai_fn(return_raw)]

@@ -2,6 +2,7 @@
 
 use rhai::plugin::{NativeCallContext, export_module};
 use rhai::{Array, Map};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::super::HostError;
@@ -28,12 +29,12 @@ pub(super) mod module {
         applied(&tree, Map::new()).thrown()
     }
 
-    /// The same with a choice of rules: `with` more ones, `without` some of the usual ones (`"all"`
+    /// The same with a choice of rules: `also` more ones, `without` some of the usual ones (`"all"`
     /// for every one). `solution::normalisation_rules()` lists them.
     ///
     /// ```rhai
     /// let tree = solution::read_source("Contoso");
-    /// let zero = solution::normalise(tree, #{ with: ["version-zero"], without: ["all"] });
+    /// let zero = solution::normalise(tree, #{ also: ["version-zero"], without: ["all"] });
     /// zero.version == "0.0.0.0" && zero.with_version(tree.version) == tree
     /// ```
     #[rhai_fn(name = "normalise", return_raw)]
@@ -69,7 +70,19 @@ pub(super) mod module {
     }
 }
 
+/// The options of `normalise`; `with` is a reserved word in scripts.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Choice {
+    also: Vec<String>,
+    without: Vec<String>,
+}
+
 fn applied(tree: &SourceTree, given: Map) -> Result<SourceTree, HostError> {
-    let chosen: NormaliseOptions = options(given)?;
+    let Choice { also, without } = options(given)?;
+    let chosen = NormaliseOptions {
+        with: also,
+        without,
+    };
     Ok(SourceTree::new(normalise(tree, &chosen)?.tree))
 }

@@ -8,7 +8,7 @@ pub use html::html;
 pub use markdown::markdown;
 pub use text::text;
 
-use super::{Change, ComponentDiff, Deletion, Diff, Status, What};
+use super::{Change, ComponentDiff, Deletion, Diff, Status, What, vocabulary};
 
 /// How long a value may be before the middle of it is left out; JSON has all of it.
 const LONGEST: usize = 160;
@@ -55,7 +55,7 @@ fn sentence(change: &Change) -> String {
         if !head.is_empty() {
             head.push_str(": ");
         }
-        head.push_str(&change.property);
+        head.push_str(&vocabulary::setting(&change.property));
     }
     if head.is_empty() {
         head = if change.place.is_empty() {
@@ -69,8 +69,11 @@ fn sentence(change: &Change) -> String {
     } else {
         format!(" in {}", change.within)
     };
-    let old = change.old.as_deref().map(short);
-    let new = change.new.as_deref().map(short);
+    let shown_value = |value: &Option<String>| {
+        let value = value.clone()?;
+        Some(short(&vocabulary::meaning(&change.property, value)))
+    };
+    let (old, new) = (shown_value(&change.old), shown_value(&change.new));
     match (change.what, old, new) {
         (What::Moved, old, new) => format!(
             "{head} moved from {} to {}",
