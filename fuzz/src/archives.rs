@@ -105,15 +105,26 @@ pub fn archive(data: &[u8]) {
     }
 }
 
-/// Any bytes as a canvas app.
+/// Any bytes as a canvas app, and as the content of the files in one.
 pub fn canvas(data: &[u8]) {
-    // A canvas app is read within the usual limits; this keeps the search fast.
-    if Package::from_zip_within(data, &tight()).is_err() && data.len() > 4 {
-        return;
+    if Package::from_zip_within(data, &tight()).is_ok() {
+        app(data);
     }
-    let _ = CanvasApp::read(data);
+    let mut pieces = data.split(|byte| *byte == 0);
+    let mut part = |name: &str| Entry::new(name, pieces.next().unwrap_or_default());
+    app(&raw_zip::archive(&[
+        part("AppCheckerResult.sarif"),
+        part("Controls/1.json"),
+        part("Src/App.pa.yaml"),
+        part("Src\\Screen 1.pa.yaml"),
+        part("Components/2.json"),
+    ]));
+}
+
+fn app(msapp: &[u8]) {
+    CanvasApp::read(msapp).expect("parts that are not what they should be are passed over");
     let mut tree = samples::TREE.clone();
-    tree.insert("CanvasApps/pub_app_1_DocumentUri.msapp", data.to_vec())
+    tree.insert("CanvasApps/pub_app_1_DocumentUri.msapp", msapp.to_vec())
         .unwrap();
     canvas::findings(&tree);
     if let Ok(mirrored) = canvas::mirror(&tree) {

@@ -279,7 +279,9 @@ pub fn merge(data: &[u8]) {
     assert_eq!(
         merged.is_settled(),
         other_way.is_settled(),
-        "a conflict from one side only"
+        "a conflict from one side only: {:#?} {:#?}",
+        merged.conflicts,
+        other_way.conflicts
     );
     merged.tree.paths().for_each(archives::assert_name);
     for (path, after) in merged.tree.iter() {

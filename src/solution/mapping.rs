@@ -297,17 +297,26 @@ fn matches(pattern: &str, path: &str) -> bool {
     }
 }
 
+/// In one pass over the pattern, since trying every place for every `**` would take for ever.
 fn matches_segments(pattern: &[&str], path: &[&str]) -> bool {
-    match (pattern, path) {
-        ([], []) => true,
-        (["**", rest @ ..], _) => {
-            (0..=path.len()).any(|skip| matches_segments(rest, &path[skip..]))
+    // Where in the path the pattern read so far can end.
+    let mut ends = vec![false; path.len() + 1];
+    ends[0] = true;
+    for segment in pattern {
+        if *segment == "**" {
+            let mut before = false;
+            for end in &mut ends {
+                before |= *end;
+                *end = before;
+            }
+        } else {
+            for at in (0..path.len()).rev() {
+                ends[at + 1] = ends[at] && matches_name(segment, path[at]);
+            }
+            ends[0] = false;
         }
-        ([first, rest @ ..], [name, below @ ..]) => {
-            matches_name(first, name) && matches_segments(rest, below)
-        }
-        _ => false,
     }
+    ends[path.len()]
 }
 
 /// `*.*` is every file, as on Windows; one `*` stands for any characters.
@@ -460,5 +469,14 @@ mod tests {
             matches!(refused, Err(PackageError::Mapping { line: 2, .. })),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn many_stars_take_no_longer_than_few() {
+        let path = "a/".repeat(60) + "b";
+        assert!(matches(&("**/a/".repeat(30) + "b"), &path));
+        assert!(!matches(&("**/a/".repeat(30) + "c"), &path));
+        assert!(matches("a/**/b", "a/b") && matches("**/b", "b"));
+        assert!(!matches("a/**/b", "b") && !matches("a/*/b", "a/b"));
     }
 }

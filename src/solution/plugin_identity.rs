@@ -253,7 +253,10 @@ fn index(row: &[u8], at: &mut usize, wide: bool) -> Option<usize> {
 fn text(strings: &[u8], at: usize) -> Option<&str> {
     let rest = strings.get(at..)?;
     let length = rest.iter().position(|byte| *byte == 0)?;
-    std::str::from_utf8(&rest[..length]).ok()
+    // A name with anything else could not be written into XML, and no compiler makes one.
+    let bad = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let text = std::str::from_utf8(&rest[..length]).ok();
+    text.filter(|text| !text.contains(bad))
 }
 
 /// A blob begins with its length, in one, two or four bytes.

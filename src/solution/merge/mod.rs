@@ -233,7 +233,12 @@ fn contents(
         }
     };
     let (base, theirs) = (alike(base), alike(theirs));
-    let format = Format::of(desk.file, ours.as_bytes());
+    // What is XML on one side and no longer on the other is damaged there; lines would mix the two.
+    let format = [&ours, &theirs, &base]
+        .map(|text| Format::of(desk.file, text.as_bytes()))
+        .into_iter()
+        .find(|format| *format != Format::Text)
+        .unwrap_or(Format::Text);
     // The XAML of a classic process is a program: two halves that fit as XML may not fit as steps.
     let is_program = desk.file.ends_with(".xaml");
     let structured = match format {
