@@ -121,6 +121,33 @@ pub enum PackageError {
         /// What is not possible.
         reason: String,
     },
+    /// A file of the YAML layout cannot be read.
+    #[error("{file}:{line}: {reason}")]
+    Yaml {
+        /// The file.
+        file: String,
+        /// Line in it, counted from 1.
+        line: u32,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A folder of the YAML layout holds several solutions, or not the one asked for.
+    #[error("{}", which(asked.as_deref(), found))]
+    WhichSolution {
+        /// The name that was asked for.
+        asked: Option<String>,
+        /// The solutions in the folder.
+        found: Vec<String>,
+    },
+    /// The package has components whose form in the YAML layout is not documented.
+    #[error(
+        "this solution cannot be written in the YAML layout: {}",
+        places(findings)
+    )]
+    NoYamlForm {
+        /// What has no form, by component.
+        findings: Vec<Finding>,
+    },
     /// A check of the source failed (facts §11); the findings say where.
     #[error("{} of this solution cannot be packed", count(findings))]
     Checks {
@@ -179,6 +206,24 @@ pub enum PackageError {
         /// The folder.
         folder: PathBuf,
     },
+}
+
+fn which(asked: Option<&str>, found: &[String]) -> String {
+    let names = found.join(", ");
+    match asked {
+        Some(asked) => format!("the folder has no solution `{asked}`, but {names}"),
+        None => format!("the folder has several solutions: {names}"),
+    }
+}
+
+fn places(findings: &[Finding]) -> String {
+    match findings {
+        [only] => only.to_string(),
+        _ => format!(
+            "{} kinds of things have no documented form there",
+            findings.len()
+        ),
+    }
 }
 
 fn count(findings: &[Finding]) -> String {
@@ -248,6 +293,9 @@ impl Problem for PackageError {
             Self::Io { .. } => "ALM-P019",
             Self::ReadOnly { .. } => "ALM-P020",
             Self::Busy { .. } => "ALM-P021",
+            Self::Yaml { .. } => "ALM-P031",
+            Self::WhichSolution { .. } => "ALM-P032",
+            Self::NoYamlForm { .. } => "ALM-P033",
         }
     }
 
@@ -289,6 +337,10 @@ impl Problem for PackageError {
             }
             Self::MissingFile { .. } => "Restore the file, or remove the component that names it.",
             Self::NotATree { .. } => "Name the folder that contains `Other/Solution.xml`.",
+            Self::WhichSolution { .. } => "Name one of them with `--solutionName`.",
+            Self::NoYamlForm { .. } => {
+                "Unpack into the XML layout (`--layout xml`), or write these too with `--undocumented`; other tools may not read them."
+            }
             Self::Checks { .. } => {
                 "Each finding names a file and a line; restore the component or remove its root component."
             }

@@ -7,29 +7,47 @@ use super::{PackageError, SOLUTION_FILE, SourceTree};
 /// Sub-folders in which repositories keep the unpacked form: AA4PP, its older form, `.cdsproj`.
 const HOMES: [&str; 4] = ["", "SolutionPackage/src", "SolutionPackage", "src"];
 
-/// The folder with `Other/Solution.xml` at or below a folder on disk, in one of the layouts that
-/// AA4PP and `.cdsproj` projects use (facts §17 for the one that is not supported).
+/// How a folder holds a solution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `Other/Solution.xml` and XML files, as SolutionPackager has always written them.
+    Xml,
+    /// `solutions/<name>/solution.yml` and YAML files (facts §17); [`yaml`](super::yaml) reads it.
+    Yaml,
+}
+
+/// The folder that holds an unpacked solution, at or below a folder on disk, in one of the places
+/// that AA4PP and `.cdsproj` projects use, and its layout.
+///
+/// # Errors
+///
+/// [`PackageError::NotATree`] if there is none.
+pub fn locate_layout(folder: &Path) -> Result<(PathBuf, Layout), PackageError> {
+    let homes = || {
+        HOMES.into_iter().map(|home| match home {
+            "" => folder.to_owned(),
+            home => folder.join(home),
+        })
+    };
+    let has_xml = |home: &PathBuf| home.join("Other").join("Solution.xml").is_file();
+    let xml = homes().find(has_xml).map(|home| (home, Layout::Xml));
+    let yaml = || homes().find(|home| has_yaml_solution(home));
+    xml.or_else(|| yaml().map(|home| (home, Layout::Yaml)))
+        .ok_or_else(|| PackageError::NotATree {
+            missing: SOLUTION_FILE.to_owned(),
+        })
+}
+
+/// As [`locate_layout`], where only the XML layout can be used.
 ///
 /// # Errors
 ///
 /// [`PackageError::Layout`] for the YAML layout, [`PackageError::NotATree`] if there is none.
 pub fn locate_source(folder: &Path) -> Result<PathBuf, PackageError> {
-    for home in HOMES {
-        let candidate = if home.is_empty() {
-            folder.to_owned()
-        } else {
-            folder.join(home)
-        };
-        if candidate.join("Other").join("Solution.xml").is_file() {
-            return Ok(candidate);
-        }
+    match locate_layout(folder)? {
+        (home, Layout::Xml) => Ok(home),
+        (_, Layout::Yaml) => Err(yaml()),
     }
-    if has_yaml_solution(folder) {
-        return Err(yaml());
-    }
-    Err(PackageError::NotATree {
-        missing: SOLUTION_FILE.to_owned(),
-    })
 }
 
 fn has_yaml_solution(folder: &Path) -> bool {
@@ -40,26 +58,31 @@ fn has_yaml_solution(folder: &Path) -> bool {
     })
 }
 
-/// The prefix of the unpacked form in a tree, without a slash at the end; empty for the tree itself.
+/// The prefix of the unpacked form in a tree, without a slash at the end, and its layout; the prefix
+/// is empty for the tree itself.
 ///
 /// # Errors
 ///
-/// As [`locate_source`].
-pub fn locate_in_tree(tree: &SourceTree) -> Result<&'static str, PackageError> {
-    let found = HOMES.into_iter().find(|home| {
-        if home.is_empty() {
-            tree.get(SOLUTION_FILE).is_some()
-        } else {
-            tree.get(&format!("{home}/{SOLUTION_FILE}")).is_some()
-        }
-    });
-    match found {
-        Some(home) => Ok(home),
-        None if is_yaml(tree) => Err(yaml()),
-        None => Err(PackageError::NotATree {
+/// As [`locate_layout`].
+pub fn locate_in_tree(tree: &SourceTree) -> Result<(&'static str, Layout), PackageError> {
+    let path = |home: &str, file: &str| match home {
+        "" => file.to_owned(),
+        home => format!("{home}/{file}"),
+    };
+    let xml = HOMES
+        .into_iter()
+        .find(|home| tree.get(&path(home, SOLUTION_FILE)).is_some());
+    let yaml = || {
+        HOMES.into_iter().find(|home| match *home {
+            "" => is_yaml(tree),
+            home => is_yaml(&tree.below(home)),
+        })
+    };
+    xml.map(|home| (home, Layout::Xml))
+        .or_else(|| yaml().map(|home| (home, Layout::Yaml)))
+        .ok_or_else(|| PackageError::NotATree {
             missing: SOLUTION_FILE.to_owned(),
-        }),
-    }
+        })
 }
 
 /// Accepts a tree whose root is the unpacked form.
@@ -76,20 +99,14 @@ pub(crate) fn require_xml_layout(tree: &SourceTree) -> Result<(), PackageError> 
 }
 
 fn is_yaml(tree: &SourceTree) -> bool {
-    tree.paths().any(|path| {
-        let mut segments = path.split('/');
-        segments.next() == Some("solutions")
-            && segments.next().is_some()
-            && segments.next() == Some("solution.yml")
-            && segments.next().is_none()
-    })
+    !super::yaml::solutions(tree).is_empty()
 }
 
 fn yaml() -> PackageError {
     PackageError::Layout {
         layout: "YAML source-control",
-        reason: "it is made by Dataverse Git integration and by pac 2.4.1 or newer, and cannot be \
-                 packed here; unpack the solution into the XML layout"
+        reason: "this can only be done in the XML layout; `alm solution pack` reads both, and \
+                 unpacking the package gives the XML layout"
             .to_owned(),
     }
 }
@@ -108,14 +125,17 @@ mod tests {
 
     #[test]
     fn the_layouts_of_repositories_are_found() {
-        assert_eq!(locate_in_tree(&tree(&["Other/Solution.xml"])).unwrap(), "");
+        assert_eq!(
+            locate_in_tree(&tree(&["Other/Solution.xml"])).unwrap(),
+            ("", Layout::Xml)
+        );
         assert_eq!(
             locate_in_tree(&tree(&["SolutionPackage/src/Other/Solution.xml"])).unwrap(),
-            "SolutionPackage/src"
+            ("SolutionPackage/src", Layout::Xml)
         );
         assert_eq!(
             locate_in_tree(&tree(&["a.cdsproj", "src/Other/Solution.xml"])).unwrap(),
-            "src"
+            ("src", Layout::Xml)
         );
     }
 
@@ -125,8 +145,13 @@ mod tests {
             "solutions/Sales/solution.yml",
             "publishers/contoso/publisher.yml",
         ]);
+        assert_eq!(locate_in_tree(&yaml).unwrap(), ("", Layout::Yaml));
+        assert_eq!(
+            locate_in_tree(&tree(&["src/solutions/Sales/solution.yml"])).unwrap(),
+            ("src", Layout::Yaml)
+        );
         assert!(matches!(
-            locate_in_tree(&yaml),
+            require_xml_layout(&yaml),
             Err(PackageError::Layout { .. })
         ));
         assert!(matches!(

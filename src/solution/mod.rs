@@ -35,13 +35,14 @@ mod tree;
 mod unpack;
 mod version;
 mod xml;
+pub mod yaml;
 
 pub use container::{CONTENT_TYPES_XML, CUSTOMIZATIONS_XML, Package, Part, SOLUTION_XML};
 pub use error::PackageError;
 pub use finding::{Finding, Severity};
 pub use folder::{WriteOptions, WriteReport};
 pub use limits::Limits;
-pub use locate::{locate_in_tree, locate_source};
+pub use locate::{Layout, locate_in_tree, locate_layout, locate_source};
 pub use manifest::{DependencyEnd, Managed, Manifest, MissingDependency, Publisher, RootComponent};
 pub use mapping::{Mapped, Mapping};
 pub use pack::{PackOptions, Packed, pack};

@@ -28,3 +28,4 @@ mod state;
 mod tables;
 mod templates;
 mod xml_form;
+mod yaml;

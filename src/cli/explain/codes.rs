@@ -273,6 +273,18 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-P021", "another process is writing into the folder",
         "Two commands write into one folder at the same time. This one waited some seconds and gave up; nothing was \
          changed. Wait for the other one, or end it; what it had begun is undone by the next command."),
+    code("ALM-P031", "a YAML file that cannot be read",
+        "A file of the YAML layout is not YAML or not UTF-8, mirrors no XML, or uses what no tool writes there: \
+         anchors, aliases, tags, several documents, doubled keys. The message has file and line."),
+    code("ALM-P032", "which solution of the folder",
+        "A folder in the YAML layout can hold several solutions under `solutions/`. Name one with `--solutionName`, as \
+         with `/SolutionName` of SolutionPackager."),
+    code("ALM-P033", "no form in the YAML layout",
+        "Microsoft documents the YAML layout for tables, columns, forms, views, relationships, choices, roles, \
+         workflows and flows, web resources, apps with their site maps, canvas apps, dashboards, connectors, plug-in \
+         assemblies and steps, and environment variables. The solution has something else, or an element that YAML \
+         cannot mirror without changing an order that may matter. Nothing was written; every finding names one kind. \
+         `--undocumented` writes such kinds by the pattern of the others."),
     code("ALM-P101", "a part left out while unpacking",
         "The part lies in a folder that belongs to a kind of component, but no component of the package names \
          it, or in `Other/` or `Resources/`. Microsoft's packager drops such parts without a word. If you \
@@ -416,6 +428,24 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-P174", "an unusable resource file",
         "With `--localize` every `Resources/<culture>/resources.<culture>.resx` is merged. This one is not XML, or \
          neither its entry `Source LCID` nor its folder says which language it is. Nothing was packed."),
+    code("ALM-P180", "listed, but not there",
+        "`solutioncomponents.yml` lists a component that has no files in the folder (for a table: no `entity.yml`). As \
+         with Microsoft's packager it is left out and packing succeeds; restore the files or take it off the list."),
+    code("ALM-P181", "files that no solution lists",
+        "In the YAML layout a listed table does not bring its forms, views and ribbon along; each of them, or their \
+         folder, must be in `solutioncomponents.yml` too. These files are in no list and are left out."),
+    code("ALM-P182", "a form that is not documented",
+        "How this kind of component looks in the YAML layout is published nowhere. Reading takes what follows the \
+         pattern of the other kinds; writing refuses it unless `--undocumented` is given."),
+    code("ALM-P183", "the list of languages is not kept",
+        "The YAML layout has no place for a package's list of languages. Packing lists the languages of the labels and \
+         the solution's own; this package listed others."),
+    code("ALM-P184", "no place in the YAML layout",
+        "Comments in the XML, parts at the root of a package and parts that no component names have no place there. \
+         They are left out; none of them has a meaning for an import."),
+    code("ALM-P185", "a YAML file that is not understood",
+        "A listed file stands in a folder of components but holds something else than such a component. It is left \
+         out; every other file is packed."),
     code("ALM-P201", "an unknown rule",
         "The normalisation has no rule of that name. `alm solution normalise --list` shows all of them and \
          what each does."),

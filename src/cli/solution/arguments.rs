@@ -49,7 +49,11 @@ pub struct Common {
     )]
     single_component: Only,
 
-    /// Line ends of the XML files that are written
+    /// Which solution, if a folder in the YAML layout holds several
+    #[arg(long = "solutionName", value_name = "NAME")]
+    pub solution_name: Option<String>,
+
+    /// Line ends of the files that are written
     #[arg(
         long = "lineEnds",
         value_name = "ENDS",

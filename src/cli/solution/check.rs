@@ -21,6 +21,10 @@ pub struct CheckArgs {
     #[arg(default_value = ".")]
     solution: String,
 
+    /// Which solution, if the folder holds several
+    #[arg(long = "solutionName", value_name = "NAME")]
+    solution_name: Option<String>,
+
     /// Show notes too
     #[arg(long)]
     notes: bool,
@@ -28,12 +32,18 @@ pub struct CheckArgs {
 
 /// Runs `alm solution check`.
 pub fn run(arguments: &CheckArgs, output: Output) -> Result<(), Failure> {
-    let tree = side::read(&arguments.solution, None)?.tree;
+    let side = side::read(
+        &arguments.solution,
+        arguments.solution_name.as_deref(),
+        None,
+    )?;
+    let tree = side.tree;
     let mut findings = match pack(&tree, &PackOptions::default()) {
         Ok(packed) => packed.findings,
         Err(PackageError::Checks { findings }) => findings,
         Err(error) => return Err(error.into()),
     };
+    findings.extend(side.findings);
     findings.extend(secrets::secrets(&tree));
     findings.extend(secrets::limits(&tree));
     findings.extend(canvas::findings(&tree));

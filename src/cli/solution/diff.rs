@@ -26,6 +26,10 @@ pub struct DiffArgs {
     /// What to tell about
     new: String,
 
+    /// Which solution, if a folder holds several
+    #[arg(long = "solutionName", value_name = "NAME")]
+    solution_name: Option<String>,
+
     /// How to show it
     #[arg(
         long,
@@ -62,7 +66,8 @@ pub fn run(arguments: &DiffArgs, options: &Options, output: Output) -> Result<()
         options,
         managed: arguments.managed,
     };
-    let read = |text: &str| side::read(text, Some(&environments));
+    let solution = arguments.solution_name.as_deref();
+    let read = |text: &str| side::read(text, solution, Some(&environments));
     let (old, new) = side::alike(read(&arguments.old)?, read(&arguments.new)?)?;
     let mut diff = diff(&old, &new)?;
     if arguments.upgrade && diff.deletions.is_none() {

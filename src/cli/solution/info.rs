@@ -8,18 +8,23 @@ use serde_json::json;
 use super::super::failure::Failure;
 use super::super::render::{Output, Table};
 use super::report::read_package;
-use crate::solution::{Limits, Managed, Manifest, SourceTree, locate_source};
+use super::source;
+use crate::solution::{Limits, Managed, Manifest};
 
 /// Tell what a package or a folder holds: name, version, publisher, root components
 #[derive(Debug, Args)]
 pub struct InfoArgs {
     /// A solution package or a folder
     path: PathBuf,
+
+    /// Which solution, if the folder holds several
+    #[arg(long = "solutionName", value_name = "NAME")]
+    solution_name: Option<String>,
 }
 
 /// Runs `alm solution info`.
 pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
-    let (manifest, files) = read(&arguments.path)?;
+    let (manifest, files) = read(&arguments.path, arguments.solution_name.as_deref())?;
     let kind = match manifest.kind {
         Managed::Unmanaged => "unmanaged",
         Managed::Managed => "managed",
@@ -52,9 +57,9 @@ pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<(Manifest, usize), Failure> {
+fn read(path: &Path, solution: Option<&str>) -> Result<(Manifest, usize), Failure> {
     if path.is_dir() {
-        let tree = SourceTree::from_dir(&locate_source(path)?)?;
+        let tree = source::read(path, solution, None, &Limits::default(), |_, _| Ok(()))?.tree;
         return Ok((tree.manifest()?, tree.len()));
     }
     let package = read_package(path, &Limits::default())?;

@@ -10,6 +10,7 @@ mod pack;
 mod report;
 mod revision;
 mod side;
+mod source;
 mod spelling;
 mod unpack;
 mod version;

@@ -9,13 +9,13 @@ use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::Common;
 use super::report::{Report, unusable};
-use crate::solution::{
-    Mapping, PackOptions, PackageError, Packed, SourceTree, canvas, localise, locate_source, pack,
-};
+use super::source;
+use crate::solution::{Layout, Mapping, PackOptions, PackageError, Packed, canvas, localise, pack};
 
 /// Pack a folder into a solution package, as `pac solution pack` does
 ///
-/// The folder can also be one that contains `SolutionPackage/src`, `SolutionPackage` or `src`.
+/// The folder can also be one that contains `SolutionPackage/src`, `SolutionPackage` or `src`, in
+/// the XML layout or in the YAML layout of Dataverse Git integration.
 /// Exit codes: 0 done, 1 failed, 2 wrong command line, 3 a check of the source failed.
 #[derive(Debug, Args)]
 pub struct PackArgs {
@@ -71,22 +71,35 @@ pub fn run(arguments: &PackArgs, output: Output) -> Result<(), Failure> {
 
 fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
     let common = &arguments.common;
-    let folder = locate_source(&common.folder).map_err(|error| report.failure(error))?;
     let limits = common.bounds.limits();
-    let tree = SourceTree::from_dir_within(&folder, &limits);
-    let mut tree = tree.map_err(|error| report.failure(error))?;
-    if let Some(path) = &common.map {
-        let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
-        let variable = |name: &str| std::env::var(name).ok();
-        let parsed = Mapping::parse(&path.to_string_lossy(), &bytes, variable);
-        let (mapping, findings) = parsed.map_err(|error| report.failure(error))?;
-        report.findings(&findings);
-        let mapped = mapping
-            .apply(&mut tree, &folder)
-            .map_err(|error| report.failure(error))?;
-        report.findings(&mapped.findings);
-        report.files("mapped", &mapped.paths);
-    }
+    let mut told = Vec::new();
+    let mut mapped_files = Vec::new();
+    let mapping = match &common.map {
+        None => None,
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+            let variable = |name: &str| std::env::var(name).ok();
+            let parsed = Mapping::parse(&path.to_string_lossy(), &bytes, variable);
+            let (mapping, findings) = parsed.map_err(|error| report.failure(error))?;
+            report.findings(&findings);
+            Some(mapping)
+        }
+    };
+    let kind = common.packagetype.map(Into::into);
+    let solution = common.solution_name.as_deref();
+    let read = source::read(&common.folder, solution, kind, &limits, |tree, home| {
+        if let Some(mapping) = &mapping {
+            let mapped = mapping.apply(tree, home)?;
+            told = mapped.findings;
+            mapped_files = mapped.paths;
+        }
+        Ok(())
+    });
+    let source = read.map_err(|error| report.failure(error))?;
+    report.findings(&told);
+    report.files("mapped", &mapped_files);
+    report.findings(&source.findings);
+    let mut tree = source.tree;
     if common.localize() {
         let merged = localise::merge(&tree).map_err(|error| report.failure(error))?;
         report.findings(&merged.1);
@@ -99,9 +112,10 @@ fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
         tree = kind.narrow(&tree).map_err(|error| report.failure(error))?;
     }
     let options = PackOptions {
-        kind: common.packagetype.map(Into::into),
+        kind,
         line_ends: common.line_ends.into(),
-        plain_for_missing_twin: common.use_unmanaged(),
+        // The YAML layout has no managed files of its own.
+        plain_for_missing_twin: common.use_unmanaged() || source.layout == Layout::Yaml,
         remap_plugins: common.remap_plugins(),
         limits,
     };

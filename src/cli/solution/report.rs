@@ -78,7 +78,7 @@ impl Report {
 
     /// The failure for an error; findings in it are told first, all of them.
     pub fn failure(&mut self, error: PackageError) -> Failure {
-        if let PackageError::Checks { findings } = &error {
+        if let PackageError::Checks { findings } | PackageError::NoYamlForm { findings } = &error {
             self.findings(findings);
         }
         self.write(&format!("error: {error}"));

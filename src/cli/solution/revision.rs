@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::super::failure::Failure;
 use super::report::unusable;
 use crate::git::{BareRepository, GitError, ObjectId};
-use crate::solution::{SolutionVersion, SourceTree, locate_in_tree};
+use crate::solution::{Layout, SolutionVersion, SourceTree, locate_in_tree};
 
-/// The solution in a folder of a revision of the repository around the current folder.
-pub fn tree(revision: &str, folder: &str) -> Result<SourceTree, Failure> {
+/// The solution in a folder of a revision of the repository around the current folder, and its
+/// layout.
+pub fn tree(revision: &str, folder: &str) -> Result<(SourceTree, Layout), Failure> {
     let (work, git) = find_repository(&current()?)?;
     let repository = BareRepository::open(&git)?;
     let commit = commit(&repository, revision)?;
@@ -29,12 +30,13 @@ pub fn tree(revision: &str, folder: &str) -> Result<SourceTree, Failure> {
             tree.insert(path, data)?;
         }
     }
-    let home = locate_in_tree(&tree)?;
-    Ok(if home.is_empty() {
+    let (home, layout) = locate_in_tree(&tree)?;
+    let tree = if home.is_empty() {
         tree
     } else {
         tree.below(home)
-    })
+    };
+    Ok((tree, layout))
 }
 
 /// The folder as the repository names it: from its root, with `/`. A path that begins with `./` or

@@ -9,10 +9,10 @@ use super::super::interrupt::on_interrupt;
 use super::super::options::Options;
 use super::report::read_package;
 use super::revision;
+use super::source::{self, Source};
 use crate::environment::ExportOptions;
 use crate::solution::{
-    Kind, Limits, Managed, PackOptions, Package, SourceTree, UnpackOptions, locate_source, pack,
-    unpack,
+    Finding, Kind, Limits, Managed, PackOptions, Package, SourceTree, UnpackOptions, pack, unpack,
 };
 use crate::workspace::Action;
 
@@ -20,6 +20,8 @@ use crate::workspace::Action;
 pub struct Side {
     /// The files.
     pub tree: SourceTree,
+    /// What reading a folder in the YAML layout had to tell.
+    pub findings: Vec<Finding>,
     from_package: bool,
 }
 
@@ -54,35 +56,51 @@ impl Environments<'_> {
     }
 }
 
+impl Side {
+    fn of_folder(source: Source) -> Self {
+        Self {
+            tree: source.tree,
+            findings: source.findings,
+            from_package: false,
+        }
+    }
+}
+
 /// Reads a side: the path of a package or folder, `REVISION:FOLDER` in the repository that the
 /// current folder belongs to, or, with `environments`, `env:ENVIRONMENT/SOLUTION`.
-pub fn read(text: &str, environments: Option<&Environments<'_>>) -> Result<Side, Failure> {
+/// `solution` names one of several in a folder.
+pub fn read(
+    text: &str,
+    solution: Option<&str>,
+    environments: Option<&Environments<'_>>,
+) -> Result<Side, Failure> {
     let path = Path::new(text);
     if let (Some(place), Some(environments)) = (text.strip_prefix(ENVIRONMENT), environments) {
         let package = environments.export(place)?;
         return Ok(Side {
             tree: unpack(&package, &UnpackOptions::default())?.tree,
+            findings: Vec::new(),
             from_package: true,
         });
     }
     if path.is_dir() {
-        return Ok(Side {
-            tree: SourceTree::from_dir(&locate_source(path)?)?,
-            from_package: false,
-        });
+        let source = source::read(path, solution, None, &Limits::default(), |_, _| Ok(()))?;
+        return Ok(Side::of_folder(source));
     }
     if path.is_file() {
         let package = read_package(path, &Limits::default())?;
         return Ok(Side {
             tree: unpack(&package, &UnpackOptions::default())?.tree,
+            findings: Vec::new(),
             from_package: true,
         });
     }
     match text.split_once(':') {
-        Some((revision, folder)) if !revision.is_empty() => Ok(Side {
-            tree: revision::tree(revision, folder)?,
-            from_package: false,
-        }),
+        Some((revision, folder)) if !revision.is_empty() => {
+            let (tree, layout) = revision::tree(revision, folder)?;
+            let source = source::in_xml(tree, layout, solution, None)?;
+            Ok(Side::of_folder(source))
+        }
         _ => Err(Failure::usage(
             "ALM-C001",
             format!("`{text}` is neither a file, nor a folder, nor REVISION:FOLDER"),

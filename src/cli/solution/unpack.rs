@@ -1,6 +1,6 @@
 //! `alm solution unpack`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::super::failure::Failure;
@@ -11,8 +11,8 @@ use crate::solution::canvas;
 use crate::solution::localise::{ExtractOptions, Template, extract};
 use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
-    Managed, Mapping, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions, unpack,
-    unpack_both,
+    Managed, Mapping, PackOptions, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions,
+    pack, unpack, unpack_both, yaml,
 };
 
 /// Unpack a solution package into a folder, as `pac solution unpack` does
@@ -24,6 +24,17 @@ pub struct UnpackArgs {
     #[command(flatten)]
     common: Common,
 
+    /// Which layout to write
+    #[arg(long, value_name = "LAYOUT", ignore_case = true, default_value = "xml")]
+    layout: LayoutArg,
+
+    /// In the YAML layout, also write components whose form there is not documented
+    ///
+    /// They follow the pattern of the others, with a warning each; this program reads them back,
+    /// other tools may not. Without it a solution that has such components is refused.
+    #[arg(long)]
+    undocumented: bool,
+
     /// Take the noise out, as `alm solution normalise` does
     #[arg(long)]
     normalise: bool,
@@ -31,6 +42,15 @@ pub struct UnpackArgs {
     /// Write the YAML source of each canvas app into CanvasApps/APP_src, for reading
     #[arg(long = "mirrorCanvasApps")]
     mirror_canvas_apps: bool,
+}
+
+/// A layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LayoutArg {
+    /// XML files, as SolutionPackager has always written them
+    Xml,
+    /// YAML files, as Dataverse Git integration writes them
+    Yaml,
 }
 
 /// Runs `alm solution unpack`.
@@ -85,7 +105,8 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     if common.process_canvas_apps() {
         report.findings(&canvas::not_taken_apart(&tree));
     }
-    if arguments.mirror_canvas_apps || common.process_canvas_apps() {
+    let mirrored = common.process_canvas_apps() && arguments.layout == LayoutArg::Xml;
+    if arguments.mirror_canvas_apps || mirrored {
         tree = canvas::mirror(&tree)?;
     }
     if let Some(options) = localising(common, &tree)? {
@@ -97,9 +118,15 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     if let Some(kind) = single {
         tree = kind.files(&tree);
     }
+    let is_yaml = arguments.layout == LayoutArg::Yaml;
+    if is_yaml {
+        tree = in_yaml(arguments, &tree, report)?;
+    }
     let mut options = WriteOptions {
         // With one kind of component, what is missing says nothing about the others.
-        delete_unneeded: common.allow_delete() && single.is_none(),
+        delete_unneeded: common.allow_delete()
+            && single.is_none()
+            && !(is_yaml && holds_others(common, &tree)?),
         overwrite_read_only: common.clobber(),
         dry_run: !common.allow_write(),
         ..WriteOptions::default()
@@ -141,6 +168,55 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     let object = json!({ "event": "unpacked", "plan": options.dry_run, "files": tree.len(), "report": done });
     report.outcome(&text, &object);
     Ok(())
+}
+
+/// The tree in the YAML layout, with the resource files that it has.
+fn in_yaml(
+    arguments: &UnpackArgs,
+    tree: &SourceTree,
+    report: &mut Report,
+) -> Result<SourceTree, Refused> {
+    let common = &arguments.common;
+    let refused = |what: &str| {
+        let message = format!("{what} cannot be written in the YAML layout");
+        Err(Refused::Command(Failure::usage("ALM-C003", message)))
+    };
+    if common.packagetype == Some(PackageType::Both) {
+        return refused("the managed package beside the unmanaged one");
+    }
+    if common.single_component().is_some() {
+        return refused("a single kind of component");
+    }
+    if arguments.mirror_canvas_apps {
+        return refused("copies of canvas apps' source");
+    }
+    let package = pack(tree, &PackOptions::default())?.into_package();
+    let options = yaml::WriteOptions {
+        undocumented: arguments.undocumented,
+        line_ends: common.line_ends.into(),
+    };
+    let (mut written, findings) = yaml::write(&package, &options)?;
+    report.findings(&findings);
+    for (path, data) in tree.iter() {
+        if path.starts_with("Resources/") {
+            written.insert(path, data.clone())?;
+        }
+    }
+    Ok(written)
+}
+
+/// Whether the folder holds other solutions, whose components nothing here knows.
+fn holds_others(common: &Common, tree: &SourceTree) -> Result<bool, Refused> {
+    let own = yaml::solutions(tree);
+    let entries = match std::fs::read_dir(common.folder.join("solutions")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Refused::Command(unusable(&common.folder, &error))),
+    };
+    Ok(entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        !own.iter().any(|own| **own == *name)
+    }))
 }
 
 /// How texts are extracted, if they are.
