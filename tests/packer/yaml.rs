@@ -42,8 +42,10 @@ fn bag(node: roxmltree::Node<'_, '_>) -> String {
         ""
     };
     let text = text.replace("\r\n", "\n");
+    // Not `{children:?}`, which would escape the quotes of each level once more.
+    let children: String = children.into_iter().map(|(_, child)| child).collect();
     format!(
-        "<{} {attributes:?} {text:?} {children:?}>",
+        "<{} {attributes:?} {text:?}>{children}</>",
         node.tag_name().name()
     )
 }
@@ -124,10 +126,6 @@ fn every_package_goes_through_the_layout_and_keeps_its_meaning() {
         for finding in told.iter().filter(|finding| finding.code != "ALM-P182") {
             assert_eq!(finding.code, "ALM-P183", "{name}: {finding}");
             assert!(name.starts_with("04-"), "{name}: {finding}");
-        }
-        // Once more, where it does not take long.
-        if package.part("customizations.xml").unwrap().len() > 1 << 20 {
-            continue;
         }
         assert_eq!(
             yaml::write(&back, &ALL).unwrap().0,
