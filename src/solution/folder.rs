@@ -107,10 +107,11 @@ impl SourceTree {
 }
 
 /// A file met on disk.
-struct Found {
+pub(super) struct Found {
     /// Relative path with `/`.
-    path: String,
-    size: u64,
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
     read_only: bool,
 }
 
@@ -199,7 +200,8 @@ impl Plan {
             .paths()
             .filter_map(|path| path.split_once('/').map(|(top, _)| top))
             .collect();
-        let (exists, present, existing) = list_existing(tree, dir, &tops)?;
+        let (exists, present, existing) =
+            existing_files(dir, &tops, |name| tree.get(name).is_some())?;
         let by_fold: BTreeMap<String, &Found> = existing
             .iter()
             .map(|file| (names::fold(&file.path), file))
@@ -345,10 +347,10 @@ impl Plan {
 
 /// Lists what is in the folders that belong to a solution: whether the folder exists, which of its
 /// top-level entries exist (folded), and the files.
-fn list_existing(
-    tree: &SourceTree,
+pub(super) fn existing_files(
     dir: &Path,
     tops: &BTreeSet<&str>,
+    is_ours: impl Fn(&str) -> bool,
 ) -> Result<(bool, BTreeSet<String>, Vec<Found>), PackageError> {
     let mut present = BTreeSet::new();
     let mut existing = Vec::new();
@@ -376,7 +378,7 @@ fn list_existing(
         }
         if ours && meta.is_dir() {
             walk(&entry.path(), name, &mut existing)?;
-        } else if meta.is_file() && tree.get(name).is_some() {
+        } else if meta.is_file() && is_ours(name) {
             let read_only = meta.permissions().readonly();
             existing.push(Found {
                 path: name.to_owned(),

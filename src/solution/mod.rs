@@ -13,6 +13,7 @@ pub mod diff;
 mod error;
 mod finding;
 mod folder;
+mod imprint;
 mod keyed;
 mod layout;
 mod limits;
@@ -41,6 +42,7 @@ pub use container::{CONTENT_TYPES_XML, CUSTOMIZATIONS_XML, Package, Part, SOLUTI
 pub use error::PackageError;
 pub use finding::{Finding, Severity};
 pub use folder::{WriteOptions, WriteReport};
+pub use imprint::Imprint;
 pub use limits::Limits;
 pub use locate::{Layout, locate_in_tree, locate_layout, locate_source};
 pub use manifest::{DependencyEnd, Managed, Manifest, MissingDependency, Publisher, RootComponent};

@@ -3,6 +3,7 @@
 //! `fidelity` holds it against Microsoft's packager on real packages, byte for byte; `rows` has every
 //! row of the table of facts §4; the others have a subject of the facts each.
 
+mod again;
 mod arguments;
 mod checks;
 mod claims;

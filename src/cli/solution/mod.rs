@@ -7,6 +7,7 @@ mod diff;
 mod info;
 mod normalise;
 mod pack;
+mod remembered;
 mod report;
 mod revision;
 mod side;

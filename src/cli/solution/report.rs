@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::exit::Exit;
@@ -16,6 +17,24 @@ pub struct Report {
     output: Output,
     level: ErrorLevel,
     log: Option<std::fs::File>,
+}
+
+/// A finding as it is told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Told {
+    severity: Severity,
+    text: String,
+    finding: Value,
+}
+
+impl From<&Finding> for Told {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            severity: finding.severity,
+            text: finding.to_string(),
+            finding: json!(finding),
+        }
+    }
 }
 
 impl Report {
@@ -40,21 +59,26 @@ impl Report {
 
     /// Tells what was noticed.
     pub fn findings(&mut self, findings: &[Finding]) {
-        for finding in findings {
-            let (level, word, style) = match finding.severity {
-                Severity::Error => (ErrorLevel::Error, "error", "1;31"),
-                Severity::Warning => (ErrorLevel::Warning, "warning", "1;33"),
-                Severity::Note => (ErrorLevel::Info, "note", "1;36"),
-            };
-            if level > self.level {
-                continue;
-            }
-            self.output
-                .note(format!("{}: {finding}", self.output.paint(style, word)));
-            self.output
-                .object(&json!({ "event": "finding", "finding": finding }));
-            self.write(&format!("{word}: {finding}"));
+        findings
+            .iter()
+            .for_each(|finding| self.tell(&Told::from(finding)));
+    }
+
+    /// Tells one finding.
+    pub fn tell(&mut self, told: &Told) {
+        let (level, word, style) = match told.severity {
+            Severity::Error => (ErrorLevel::Error, "error", "1;31"),
+            Severity::Warning => (ErrorLevel::Warning, "warning", "1;33"),
+            Severity::Note => (ErrorLevel::Info, "note", "1;36"),
+        };
+        if level > self.level {
+            return;
         }
+        self.output
+            .note(format!("{}: {}", self.output.paint(style, word), told.text));
+        self.output
+            .object(&json!({ "event": "finding", "finding": told.finding }));
+        self.write(&format!("{word}: {}", told.text));
     }
 
     /// Tells about every file of a list, if everything is to be told.
@@ -106,12 +130,21 @@ impl Report {
 
 /// Reads a package of the command line; the message names the file.
 pub fn read_package(path: &Path, limits: &Limits) -> Result<Package, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
-    Package::from_zip_within(&bytes, limits).map_err(|error| {
+    open_package(path, &read_file(path)?, limits)
+}
+
+/// The package that a file of the command line holds; the message names the file.
+pub fn open_package(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Package, Failure> {
+    Package::from_zip_within(bytes, limits).map_err(|error| {
         let mut failure = Failure::from(error);
         failure.message = format!("{}: {}", path.display(), failure.message);
         failure
     })
+}
+
+/// The bytes of a file of the command line.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| unusable(path, &error))
 }
 
 /// A file of the command line that cannot be used.

@@ -6,13 +6,14 @@ use serde_json::json;
 use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, PackageType};
-use super::report::{Report, read_package, unusable};
+use super::remembered::Remembered;
+use super::report::{Report, Told, open_package, read_file, unusable};
 use crate::solution::canvas;
 use crate::solution::localise::{ExtractOptions, Template, extract};
 use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
-    Managed, Mapping, PackOptions, PackageError, SourceTree, UnpackOptions, Unpacked, WriteOptions,
-    pack, unpack, unpack_both, yaml,
+    Finding, Managed, Mapping, PackOptions, PackageError, SourceTree, UnpackOptions, Unpacked,
+    WriteOptions, WriteReport, pack, unpack, unpack_both, yaml,
 };
 
 /// Unpack a solution package into a folder, as `pac solution unpack` does
@@ -81,51 +82,35 @@ impl From<PackageError> for Refused {
 
 fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused> {
     let common = &arguments.common;
-    let options = UnpackOptions {
-        kind: common.packagetype.map(Into::into),
-        line_ends: common.line_ends.into(),
-        limits: common.bounds.limits(),
-    };
-    let first = read_package(&common.zipfile, &options.limits)?;
-    let unpacked = if common.packagetype == Some(PackageType::Both) {
-        unpack_both(
-            &first,
-            &read_package(&common.managed_zipfile(), &options.limits)?,
-            &options,
-        )?
-    } else {
-        unpack(&first, &options)?
-    };
-    let Unpacked { mut tree, findings } = unpacked;
-    report.findings(&findings);
-    if arguments.normalise {
-        let done = normalise(&tree, &NormaliseOptions::default());
-        tree = done.map_err(|error| Refused::Command(error.into()))?.tree;
+    let mut archives = vec![read_file(&common.zipfile)?];
+    if common.packagetype == Some(PackageType::Both) {
+        archives.push(read_file(&common.managed_zipfile())?);
     }
-    if common.process_canvas_apps() {
-        report.findings(&canvas::not_taken_apart(&tree));
-    }
-    let mirrored = common.process_canvas_apps() && arguments.layout == LayoutArg::Xml;
-    if arguments.mirror_canvas_apps || mirrored {
-        tree = canvas::mirror(&tree)?;
-    }
-    if let Some(options) = localising(common, &tree)? {
-        let (localised, findings) = extract(&tree, &options)?;
-        report.findings(&findings);
-        tree = localised;
-    }
-    let single = common.single_component();
-    if let Some(kind) = single {
-        tree = kind.files(&tree);
-    }
+    // What mapped files are like is not known beforehand, and a rehearsal is not worth remembering.
+    // In the YAML layout the folder can belong to other solutions too.
     let is_yaml = arguments.layout == LayoutArg::Yaml;
-    if is_yaml {
-        tree = in_yaml(arguments, &tree, report)?;
+    let remembered = if common.map.is_none() && common.allow_write() && !is_yaml {
+        let archives: Vec<&[u8]> = archives.iter().map(Vec::as_slice).collect();
+        Remembered::call(&common.folder, arguments, &archives)
+    } else {
+        None
+    };
+    let known = remembered.as_ref();
+    if let Some(outcome) = known.and_then(|known| known.recall(&common.folder)) {
+        outcome.told.iter().for_each(|told| report.tell(told));
+        let unchanged = WriteReport {
+            unchanged: outcome.imprint.len(),
+            ..WriteReport::default()
+        };
+        tell(common, report, outcome.imprint.len(), &unchanged);
+        return Ok(());
     }
+    let (mut tree, findings) = unpacked(arguments, &archives, report)?;
+    drop(archives);
     let mut options = WriteOptions {
         // With one kind of component, what is missing says nothing about the others.
         delete_unneeded: common.allow_delete()
-            && single.is_none()
+            && common.single_component().is_none()
             && !(is_yaml && holds_others(common, &tree)?),
         overwrite_read_only: common.clobber(),
         dry_run: !common.allow_write(),
@@ -134,26 +119,88 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     if let Some(path) = &common.map {
         let bytes = std::fs::read(path).map_err(|e| Refused::Command(unusable(path, &e)))?;
         let variable = |name: &str| std::env::var(name).ok();
-        let (mapping, findings) = Mapping::parse(&path.to_string_lossy(), &bytes, variable)?;
-        report.findings(&findings);
+        let (mapping, more) = Mapping::parse(&path.to_string_lossy(), &bytes, variable)?;
+        report.findings(&more);
         let mapped = mapping.withhold(&mut tree, &common.folder);
         report.findings(&mapped.findings);
         report.files("mapped", &mapped.paths);
         options.keep = mapped.paths.into_iter().collect();
     }
     let done = tree.write_to_dir(&common.folder, &options)?;
+    tell(common, report, tree.len(), &done);
+    if let Some(remembered) = remembered.filter(|_| done.unneeded.is_empty()) {
+        remembered.keep(&tree, findings.iter().map(Told::from).collect());
+    }
+    Ok(())
+}
+
+/// The tree of the archives after everything that was asked for, and what there was to tell, which
+/// has been told.
+fn unpacked(
+    arguments: &UnpackArgs,
+    archives: &[Vec<u8>],
+    report: &mut Report,
+) -> Result<(SourceTree, Vec<Finding>), Refused> {
+    let common = &arguments.common;
+    let options = UnpackOptions {
+        kind: common.packagetype.map(Into::into),
+        line_ends: common.line_ends.into(),
+        limits: common.bounds.limits(),
+    };
+    let first = open_package(&common.zipfile, &archives[0], &options.limits)?;
+    let unpacked = match archives.get(1) {
+        Some(managed) => {
+            let managed = open_package(&common.managed_zipfile(), managed, &options.limits)?;
+            unpack_both(&first, &managed, &options)?
+        }
+        None => unpack(&first, &options)?,
+    };
+    let Unpacked {
+        mut tree,
+        mut findings,
+    } = unpacked;
+    report.findings(&findings);
+    let mut tell = |more: Vec<Finding>| {
+        report.findings(&more);
+        findings.extend(more);
+    };
+    if arguments.normalise {
+        let done = normalise(&tree, &NormaliseOptions::default());
+        tree = done.map_err(|error| Refused::Command(error.into()))?.tree;
+    }
+    if common.process_canvas_apps() {
+        tell(canvas::not_taken_apart(&tree));
+    }
+    let is_yaml = arguments.layout == LayoutArg::Yaml;
+    if arguments.mirror_canvas_apps || (common.process_canvas_apps() && !is_yaml) {
+        tree = canvas::mirror(&tree)?;
+    }
+    if let Some(options) = localising(common, &tree)? {
+        let (localised, findings) = extract(&tree, &options)?;
+        tell(findings);
+        tree = localised;
+    }
+    if let Some(kind) = common.single_component() {
+        tree = kind.files(&tree);
+    }
+    if is_yaml {
+        let (written, findings) = in_yaml(arguments, &tree)?;
+        tell(findings);
+        tree = written;
+    }
+    Ok((tree, findings))
+}
+
+/// Tells what was written, or would be.
+fn tell(common: &Common, report: &mut Report, files: usize, done: &WriteReport) {
     report.files("written", &done.written);
     report.files("deleted", &done.deleted);
     report.files("unnecessary", &done.unneeded);
-    let verb = if options.dry_run {
-        "would write"
-    } else {
-        "wrote"
-    };
+    let plan = !common.allow_write();
     let mut text = format!(
-        "{verb} {} of {} files into {}",
+        "{} {} of {files} files into {}",
+        if plan { "would write" } else { "wrote" },
         done.written.len(),
-        tree.len(),
         common.folder.display()
     );
     if !done.deleted.is_empty() {
@@ -165,17 +212,15 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
             done.unneeded.len()
         ));
     }
-    let object = json!({ "event": "unpacked", "plan": options.dry_run, "files": tree.len(), "report": done });
+    let object = json!({ "event": "unpacked", "plan": plan, "files": files, "report": done });
     report.outcome(&text, &object);
-    Ok(())
 }
 
 /// The tree in the YAML layout, with the resource files that it has.
 fn in_yaml(
     arguments: &UnpackArgs,
     tree: &SourceTree,
-    report: &mut Report,
-) -> Result<SourceTree, Refused> {
+) -> Result<(SourceTree, Vec<Finding>), Refused> {
     let common = &arguments.common;
     let refused = |what: &str| {
         let message = format!("{what} cannot be written in the YAML layout");
@@ -196,13 +241,12 @@ fn in_yaml(
         line_ends: common.line_ends.into(),
     };
     let (mut written, findings) = yaml::write(&package, &options)?;
-    report.findings(&findings);
     for (path, data) in tree.iter() {
         if path.starts_with("Resources/") {
             written.insert(path, data.clone())?;
         }
     }
-    Ok(written)
+    Ok((written, findings))
 }
 
 /// Whether the folder holds other solutions, whose components nothing here knows.

@@ -3,6 +3,8 @@
 //! Two spaces for each level are little, unless somebody nests hundreds of levels and puts millions
 //! of empty elements at the bottom: then four bytes become a thousand.
 
+use rayon::prelude::*;
+
 use super::Fault;
 use super::scan::{Scanner, Token};
 
@@ -10,7 +12,12 @@ use super::scan::{Scanner, Token};
 ///
 /// `enough` is what may come out anyway: below it the text is not read.
 pub(crate) fn indented_size(text: &str, deepest: u64, enough: u64) -> Result<u64, Fault> {
-    let tags = memchr::memchr_iter(b'<', text.as_bytes()).count() as u64;
+    let tags: usize = text
+        .as_bytes()
+        .par_chunks(1 << 20)
+        .map(|piece| memchr::memchr_iter(b'<', piece).count())
+        .sum();
+    let tags = tags as u64;
     let most = line(deepest).saturating_mul(tags);
     let size = text.len() as u64;
     if size.saturating_add(most) <= enough {

@@ -8,6 +8,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use super::PackageError;
 
 mod escape;
@@ -107,7 +109,23 @@ fn utf16(file: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, P
 
 /// Where the first character stands that XML 1.0 forbids even as it is.
 fn illegal_character(text: &str) -> Option<usize> {
+    /// Enough for one core at a time.
+    const PIECE: usize = 1 << 20;
     let bytes = text.as_bytes();
+    if bytes.len() <= PIECE {
+        return illegal_in(bytes);
+    }
+    (0..bytes.len().div_ceil(PIECE))
+        .into_par_iter()
+        .find_map_first(|piece| {
+            let start = piece * PIECE;
+            // A character of three bytes can begin in this piece and end in the next one.
+            let end = bytes.len().min(start + PIECE + 2);
+            illegal_in(&bytes[start..end]).map(|at| start + at)
+        })
+}
+
+fn illegal_in(bytes: &[u8]) -> Option<usize> {
     // Chunked, so that the compiler can test many bytes at once; a text almost never has one.
     for (index, chunk) in bytes.chunks(4096).enumerate() {
         let suspicious = chunk.iter().fold(0u8, |found, byte| {
@@ -132,6 +150,20 @@ fn illegal_character(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn illegal_characters_are_found_wherever_they_stand() {
+        let piece = 1 << 20;
+        for at in [0, 1, piece - 3, piece - 1, piece, 2 * piece - 2] {
+            for bad in ["\u{1}", "\u{fffe}", "\u{ffff}"] {
+                let text = format!("{}{bad}{}", "x".repeat(at), "y".repeat(5));
+                assert_eq!(illegal_character(&text), Some(at), "{bad:?}");
+            }
+            let fine = format!("{}\u{fffd}\u{feff}y", "x".repeat(at));
+            assert_eq!(illegal_character(&fine), None);
+        }
+        assert_eq!(illegal_character(""), None);
+    }
 
     #[test]
     fn texts_are_decoded_and_illegal_characters_named_by_line() {
