@@ -221,12 +221,12 @@ fn the_model_reads_what_the_packages_of_the_corpus_are_made_of() {
         form.tabs[0].sections[0].fields[0].column.as_deref(),
         Some("contoso_name")
     );
-    let (name, flow) = model
-        .flows
+    let process = model
+        .processes
         .iter()
-        .find(|(name, _)| name == "ClearInspectionComments")
+        .find(|process| process.name == "ClearInspectionComments")
         .unwrap();
-    assert_eq!(name, "ClearInspectionComments");
+    let flow = process.flow.as_ref().unwrap();
     let steps: Vec<&str> = flow.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         steps,

@@ -95,3 +95,53 @@ fn the_newest_tag_before_what_is_checked_out_counts() {
     let (code, text) = alm(folder.path(), &["src", "--from-tag"]);
     assert_eq!((code, text.trim()), (0, "1.0.0.11 -> 1.10.0.0"));
 }
+
+#[test]
+fn info_counts_the_components_by_kind_for_people_and_for_programs() {
+    let info = |path: &Path, more: &[&str]| {
+        let output = Command::cargo_bin("alm")
+            .unwrap()
+            .args(["solution", "info"])
+            .arg(path)
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        let told = |bytes| String::from_utf8(bytes).unwrap();
+        (told(output.stdout), told(output.stderr))
+    };
+    let zip = corpus::path("05-permit-management", "unmanaged.zip");
+    let (text, _) = info(&zip, &[]);
+    let line = |kind: &str| {
+        let line = text.lines().find(|line| line.starts_with(kind));
+        let line = line.unwrap_or_else(|| panic!("no {kind} in {text}"));
+        line.split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(line("table "), "7");
+    assert_eq!(line("cloud flow"), "2");
+    assert_eq!(line("business process flow"), "1");
+    assert_eq!(line("code component"), "1");
+    let counts = |path: &Path| -> serde_json::Value {
+        let (json, _) = info(path, &["--json"]);
+        let told: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+        told["components"].clone()
+    };
+    let of_package = counts(&zip);
+    assert_eq!(of_package["relationship"], 36);
+    let folder = tempfile::tempdir().unwrap();
+    let tree = corpus::tree("05-permit-management", "unmanaged.unpacked.tar.gz");
+    tree.write_to_dir(folder.path(), &Default::default())
+        .unwrap();
+    assert_eq!(counts(folder.path()), of_package);
+
+    // Components that cannot be read are no reason to keep the manifest back.
+    let choice = folder.path().join("OptionSets/contoso_inspectiontype.xml");
+    fs::write(&choice, "<optionset>").unwrap();
+    let (text, warning) = info(folder.path(), &[]);
+    assert!(text.contains("PermitManagement 1.0.0.11"), "{text}");
+    assert!(
+        warning.contains("the components are not counted"),
+        "{warning}"
+    );
+    assert_eq!(counts(folder.path()), serde_json::Value::Null);
+}

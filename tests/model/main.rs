@@ -4,5 +4,6 @@ mod command;
 #[allow(dead_code)]
 #[path = "../packer/corpus.rs"]
 mod corpus;
+mod details;
 mod editing;
 mod reading;

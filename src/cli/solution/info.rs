@@ -9,9 +9,13 @@ use super::super::failure::Failure;
 use super::super::render::{Output, Table};
 use super::report::read_package;
 use super::source;
+use crate::problem::Problem;
+use crate::solution::component::{
+    Component, ComponentError, components, components_of_tree, kinds,
+};
 use crate::solution::{Limits, Managed, Manifest};
 
-/// Tell what a package or a folder holds: name, version, publisher, root components
+/// Tell what a package or a folder holds: name, version, publisher, components by kind
 #[derive(Debug, Args)]
 pub struct InfoArgs {
     /// A solution package or a folder
@@ -24,13 +28,27 @@ pub struct InfoArgs {
 
 /// Runs `alm solution info`.
 pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
-    let (manifest, files) = read(&arguments.path, arguments.solution_name.as_deref())?;
+    let Held {
+        manifest,
+        files,
+        components,
+    } = read(&arguments.path, arguments.solution_name.as_deref())?;
     let kind = match manifest.kind {
         Managed::Unmanaged => "unmanaged",
         Managed::Managed => "managed",
         Managed::Both => "both",
     };
-    output.object(&json!({ "event": "solution", "files": files, "manifest": manifest }));
+    let counts = components.as_deref().map(kinds).unwrap_or_default();
+    let told: serde_json::Map<String, serde_json::Value> = counts
+        .iter()
+        .map(|(kind, count)| (kind.clone(), json!(count)))
+        .collect();
+    output.object(&json!({
+        "event": "solution",
+        "files": files,
+        "components": components.is_ok().then_some(told),
+        "manifest": manifest,
+    }));
     output.line(format!(
         "{} {} ({kind})\n  {}\n  publisher {} (prefix {})\n  {files} files, {} root components, {} missing dependencies",
         manifest.unique_name,
@@ -41,9 +59,24 @@ pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
         manifest.root_components.len(),
         manifest.missing_dependencies.len(),
     ));
+    if let Err(error) = &components {
+        // The manifest can be read, which is what the command is mostly asked for.
+        output.note(format!(
+            "warning: {}: the components are not counted: {error}",
+            error.code()
+        ));
+    }
+    if !output.json() && !counts.is_empty() {
+        output.line("");
+        let mut table = Table::new(["components", "count"]);
+        for (kind, count) in &counts {
+            table.row([json!(kind), json!(count)]);
+        }
+        table.write(output, "");
+    }
     if !output.json() && !manifest.root_components.is_empty() {
         output.line("");
-        let mut table = Table::new(["type", "component", "behavior"]);
+        let mut table = Table::new(["type", "root component", "behavior"]);
         for root in &manifest.root_components {
             let name = root.schema_name.as_ref().or(root.id.as_ref());
             table.row([
@@ -57,11 +90,26 @@ pub fn run(arguments: &InfoArgs, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &Path, solution: Option<&str>) -> Result<(Manifest, usize), Failure> {
+/// What a package or a folder holds.
+struct Held {
+    manifest: Manifest,
+    files: usize,
+    components: Result<Vec<Component>, ComponentError>,
+}
+
+fn read(path: &Path, solution: Option<&str>) -> Result<Held, Failure> {
     if path.is_dir() {
         let tree = source::read(path, solution, None, &Limits::default(), |_, _| Ok(()))?.tree;
-        return Ok((tree.manifest()?, tree.len()));
+        return Ok(Held {
+            manifest: tree.manifest()?,
+            files: tree.len(),
+            components: components_of_tree(&tree),
+        });
     }
     let package = read_package(path, &Limits::default())?;
-    Ok((package.manifest()?, package.parts().len()))
+    Ok(Held {
+        manifest: package.manifest()?,
+        files: package.parts().len(),
+        components: components(&package),
+    })
 }

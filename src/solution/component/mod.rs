@@ -42,7 +42,7 @@ pub use outline::{
 };
 pub use references::{Reference, references};
 pub use split::{Split, components, split};
-pub use summary::{Count, Summary, counts, summary};
+pub use summary::{Count, Summary, counts, kinds, summary};
 pub use tree::components_of_tree;
 pub use variable_value::variable_value;
 pub use words::{is_kind_word, kind_words};

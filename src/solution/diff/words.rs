@@ -465,7 +465,7 @@ pub(super) fn details(path: &str, data: &[u8]) -> Vec<String> {
             "savedquery" => View::read(node)
                 .map(|view| {
                     let columns: Vec<String> =
-                        view.columns.into_iter().map(|(name, _)| name).collect();
+                        view.columns.into_iter().map(|column| column.name).collect();
                     let mut lines = vec![format!("columns: {}", columns.join(", "))];
                     if !view.filter.is_empty() {
                         lines.push(format!("where {}", view.filter));

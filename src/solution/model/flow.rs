@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::as_object;
 use crate::solution::PackageError;
 use crate::solution::xml::Fault;
 
@@ -39,8 +40,10 @@ pub struct Step {
     /// What it does, for a person.
     pub what: String,
     /// The steps it waits for, each with the outcomes it accepts.
+    #[serde(serialize_with = "as_object")]
     pub runs_after: Vec<(String, Vec<String>)>,
     /// What it passes on: names with values; texts as they are, everything else as JSON.
+    #[serde(serialize_with = "as_object")]
     pub inputs: Vec<(String, String)>,
     /// What runs inside it.
     pub branches: Vec<Branch>,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::label_of;
+use super::{id_of, label_of};
 use crate::solution::keyed::Node;
 
 /// A form of a table, or a dashboard.
@@ -12,6 +12,9 @@ pub struct Form {
     pub id: String,
     /// What people see.
     pub name: String,
+    /// `main`, `quick`, `card`, `quickCreate` …, and `dashboard`; empty where nothing says it.
+    #[serde(rename = "type")]
+    pub form_type: String,
     /// Whether it is active.
     pub active: bool,
     /// Its tabs in their order; the header and the footer stand behind them as tabs of these names.
@@ -47,6 +50,23 @@ pub struct Field {
     pub column: Option<String>,
     /// What people see, else the control's id.
     pub label: String,
+    /// What it shows, if that is no column: rows, a chart, a page.
+    pub shown: Option<Shown>,
+}
+
+/// What a control on a form or dashboard shows. At least one of these is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// The table whose rows it shows.
+    pub table: Option<String>,
+    /// The id of the view that chooses the rows, without braces.
+    pub view: Option<String>,
+    /// The id of the chart that draws them, without braces.
+    pub chart: Option<String>,
+    /// The relationship that the rows come by.
+    pub relationship: Option<String>,
+    /// The page or web resource that it shows.
+    pub url: Option<String>,
 }
 
 impl Form {
@@ -83,8 +103,12 @@ impl Form {
             }
         }
         Some(Self {
-            id: id.trim_matches(['{', '}']).to_lowercase(),
+            id: id_of(id),
             name: label_of(node, "LocalizedNames").unwrap_or_else(|| id.to_owned()),
+            form_type: node
+                .at_path("FormXml/forms/@type")
+                .unwrap_or_default()
+                .to_owned(),
             active: node.at_path("FormActivationState") != Some("0"),
             tabs,
             libraries: list("formLibraries")
@@ -129,7 +153,27 @@ impl Field {
                 .or_else(|| column.clone())
                 .unwrap_or_else(|| id.to_owned()),
             column,
+            shown: Shown::read(control),
         })
+    }
+}
+
+impl Shown {
+    /// Reads the parameters of a `control`.
+    fn read(control: &Node<'_>) -> Option<Self> {
+        let parameters = control.child("parameters")?;
+        let value = |name: &str| {
+            let value = parameters.at_path(name).map(str::trim);
+            value.filter(|value| !value.is_empty()).map(str::to_owned)
+        };
+        let shown = Self {
+            table: value("TargetEntityType"),
+            view: value("ViewId").map(|id| id_of(&id)),
+            chart: value("VisualizationId").map(|id| id_of(&id)),
+            relationship: value("RelationshipName"),
+            url: value("Url"),
+        };
+        (shown != Self::default()).then_some(shown)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which component a file of a source tree belongs to (facts §4, §5).
 
-use super::super::component::{ComponentType, Identity, code};
+use super::super::component::{ComponentType, Identity, code, display_name_places};
 use super::super::keyed::{Node, with_document};
 use super::super::{SOLUTION_FILE, SourceTree};
 
@@ -222,28 +222,15 @@ pub(crate) fn inner<'n>(root: &'n Node<'n>) -> &'n Node<'n> {
     }
 }
 
-/// Where the different kinds keep the name that people see, best first.
-const NAMES: &[&str] = &[
-    "LocalizedNames/LocalizedName/@description",
-    "SolutionManifest/LocalizedNames/LocalizedName/@description",
-    "Name/@LocalizedName",
-    "EntityInfo/entity/LocalizedNames/LocalizedName/@description",
-    "@localizedName",
-    "displaynames/displayname/@description",
-    "connectionreferencedisplayname",
-    "displayname/@default",
-    "DisplayName",
-    "displayname",
-    "@Name",
-    "@name",
-    "name",
-    "Name",
-];
-
 /// The name that people see, where an element has one.
 pub(crate) fn name_in(node: &Node<'_>) -> Option<String> {
-    NAMES
-        .iter()
+    // Beside components this is asked about the manifest and the pieces of shared files.
+    let more = [
+        "SolutionManifest/LocalizedNames/LocalizedName/@description",
+        "Name",
+    ];
+    display_name_places()
+        .chain(more)
         .filter_map(|place| node.at_path(place))
         .map(str::trim)
         .find(|name| !name.is_empty())

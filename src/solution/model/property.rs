@@ -1,16 +1,19 @@
 //! What people set about a component, whatever its kind: its name, its description, whether it may
 //! be customised, whether it is on.
 
+use serde::Serialize;
+
 use super::edit::{Draft, EditError};
+use super::variable::{self, CURRENT_VALUE};
 use crate::solution::component::fragment::{Wrapped, child, elements, top};
 use crate::solution::component::kind::{Key, kind_of};
-use crate::solution::component::{Identity, code, display_name_places};
+use crate::solution::component::{Component, Identity, code, display_name_places};
 
 /// The place of the settings of a table inside its element.
 const IN_TABLE: &str = "EntityInfo/entity/";
 
 /// A managed property: whether a customer may change something about a managed component.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ManagedProperty {
     /// Its name, spelled as in the package: `IsCustomizable`, `CanBeDeleted`, `iscustomizable`.
     pub name: String,
@@ -116,28 +119,7 @@ impl Draft {
 
     /// What a customer may do with the component when it is managed, in the order of the package.
     pub fn managed_properties(&self) -> Vec<ManagedProperty> {
-        let wrapped = Wrapped::new(&self.component().fragment);
-        let Ok(document) = wrapped.document() else {
-            return Vec::new();
-        };
-        let Some(mut node) = top(&document) else {
-            return Vec::new();
-        };
-        for step in IN_TABLE.split('/').filter(|step| !step.is_empty()) {
-            node = child(node, step).unwrap_or(node);
-        }
-        elements(node)
-            .filter(|element| is_managed_property(element.tag_name().name()))
-            .filter_map(|element| {
-                let allowed = match element.text().unwrap_or_default().trim() {
-                    "1" | "true" | "True" => true,
-                    "0" | "false" | "False" => false,
-                    _ => return None,
-                };
-                let name = element.tag_name().name().to_owned();
-                Some(ManagedProperty { name, allowed })
-            })
-            .collect()
+        managed_properties(self.component())
     }
 
     /// Sets a managed property; its name is compared without case.
@@ -218,14 +200,7 @@ impl Draft {
 
     /// The value that a current value of an environment variable holds.
     pub fn current_value(&self) -> Option<String> {
-        let read: serde_json::Value =
-            serde_json::from_str(self.component().fragment.trim_start_matches('\u{feff}')).ok()?;
-        let value = read.pointer(CURRENT_VALUE)?;
-        Some(
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned),
-        )
+        variable::current_value(&self.component().fragment)
     }
 
     /// Sets the value that a current value of an environment variable holds.
@@ -254,7 +229,31 @@ impl Draft {
     }
 }
 
-const CURRENT_VALUE: &str = "/environmentvariablevalues/environmentvariablevalue/value";
+/// What a customer may do with `component` when it is managed, in the order of the package.
+pub fn managed_properties(component: &Component) -> Vec<ManagedProperty> {
+    let wrapped = Wrapped::new(&component.fragment);
+    let Ok(document) = wrapped.document() else {
+        return Vec::new();
+    };
+    let Some(mut node) = top(&document) else {
+        return Vec::new();
+    };
+    for step in IN_TABLE.split('/').filter(|step| !step.is_empty()) {
+        node = child(node, step).unwrap_or(node);
+    }
+    elements(node)
+        .filter(|element| is_managed_property(element.tag_name().name()))
+        .filter_map(|element| {
+            let allowed = match element.text().unwrap_or_default().trim() {
+                "1" | "true" | "True" => true,
+                "0" | "false" | "False" => false,
+                _ => return None,
+            };
+            let name = element.tag_name().name().to_owned();
+            Some(ManagedProperty { name, allowed })
+        })
+        .collect()
+}
 
 /// Where the different kinds keep their description.
 const DESCRIPTIONS: &[&str] = &[

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::label_of;
+use super::choice::{self, ChoiceOption};
+use super::{label_of, list};
 use crate::solution::keyed::Node;
 
 /// A table as a package describes it.
@@ -15,9 +16,21 @@ pub struct Table {
     /// What people see.
     pub display_name: String,
     /// Its columns in the order of the package; empty when the package only holds the shell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Column>,
-    /// Alternate keys: name and columns.
-    pub keys: Vec<(String, Vec<String>)>,
+    /// Alternate keys.
+    pub keys: Vec<AlternateKey>,
+}
+
+/// Columns that together tell the rows of a table apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlternateKey {
+    /// Logical name.
+    pub name: String,
+    /// What people see.
+    pub display_name: String,
+    /// The columns, in their order.
+    pub columns: Vec<String>,
 }
 
 /// A column.
@@ -38,12 +51,17 @@ pub struct Column {
     pub required: String,
     /// The choice it uses, if it is a global one.
     pub choice: Option<String>,
+    /// The options of a choice that only this column has, also of yes and no, states and status
+    /// reasons.
+    pub options: Vec<ChoiceOption>,
     /// The tables a lookup points to.
     pub targets: Vec<String>,
     /// Whether it was made by a person and not by the system.
     pub custom: bool,
     /// Whether it is calculated or a rollup.
     pub computed: bool,
+    /// Whether only column security profiles give access to it.
+    pub secured: bool,
 }
 
 impl Table {
@@ -53,12 +71,7 @@ impl Table {
         let entity = node
             .child("EntityInfo")
             .and_then(|info| info.child("entity"));
-        let list = |name: &str| {
-            entity
-                .and_then(|entity| entity.child(name))
-                .map(Node::children)
-                .unwrap_or_default()
-        };
+        let list = |name: &str| entity.map(|entity| list(entity, name)).unwrap_or_default();
         Some(Self {
             name: schema_name.to_lowercase(),
             display_name: node
@@ -72,14 +85,25 @@ impl Table {
             columns: list("attributes").iter().filter_map(Column::read).collect(),
             keys: list("EntityKeys")
                 .iter()
-                .filter_map(|key| {
-                    let name = key.key.clone()?;
-                    let columns = key.child("EntityKeyAttributes")?.children();
-                    let columns = columns.iter().filter_map(|c| c.value().map(str::to_owned));
-                    Some((name, columns.collect()))
-                })
+                .filter_map(AlternateKey::read)
                 .collect(),
             schema_name,
+        })
+    }
+}
+
+impl AlternateKey {
+    /// Reads an `EntityKey` element.
+    fn read(node: &Node<'_>) -> Option<Self> {
+        let name = node.at_path("LogicalName").or(node.at_path("Name"));
+        let name = name.or(node.attribute("LogicalName"))?.to_owned();
+        Some(Self {
+            display_name: label_of(node, "displaynames").unwrap_or_else(|| name.clone()),
+            columns: list(node, "EntityKeyAttributes")
+                .iter()
+                .filter_map(|column| column.value().map(str::to_owned))
+                .collect(),
+            name,
         })
     }
 }
@@ -98,15 +122,17 @@ impl Column {
                 .and_then(|length| length.parse().ok()),
             required: text("RequiredLevel").unwrap_or_default(),
             choice: text("OptionSetName"),
-            targets: node
-                .child("LookupTypes")
-                .map(Node::children)
-                .unwrap_or_default()
+            options: node
+                .child("optionset")
+                .map(choice::options)
+                .unwrap_or_default(),
+            targets: list(node, "LookupTypes")
                 .iter()
                 .filter_map(|target| target.value().map(str::to_owned))
                 .collect(),
             custom: node.at_path("IsCustomField") == Some("1"),
             computed: node.child("FormulaDefinitionFileName").is_some(),
+            secured: node.at_path("IsSecured") == Some("1"),
             schema_name,
         })
     }

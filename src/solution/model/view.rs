@@ -12,12 +12,21 @@ pub struct View {
     pub id: String,
     /// What people see.
     pub name: String,
-    /// The columns it shows, in their order, with their width in pixels.
-    pub columns: Vec<(String, Option<u32>)>,
+    /// The columns it shows, in their order.
+    pub columns: Vec<ViewColumn>,
     /// Which rows it shows, for a person: `statecode eq 0 and name like A%`.
     pub filter: String,
     /// What it sorts by; `-` before a column means downwards.
     pub order: Vec<String>,
+}
+
+/// A column of a view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ViewColumn {
+    /// Its name; of a column of a joined table with the alias before a dot.
+    pub name: String,
+    /// Its width in pixels.
+    pub width: Option<u32>,
 }
 
 impl View {
@@ -50,7 +59,8 @@ impl View {
                 .iter()
                 .filter_map(|cell| {
                     let width = cell.attribute("width").and_then(|width| width.parse().ok());
-                    Some((cell.attribute("name")?.to_owned(), width))
+                    let name = cell.attribute("name")?.to_owned();
+                    Some(ViewColumn { name, width })
                 })
                 .collect(),
             filter: filters.join(" and "),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::solution::model::{Flow, Step};
+use crate::solution::model::{Flow, Step, variables};
 use crate::solution::{Finding, SOLUTION_FILE, SourceTree};
 
 /// The code of a finding about a size.
@@ -47,21 +47,19 @@ pub fn limits(tree: &SourceTree) -> Vec<Finding> {
             found.push(Finding::warning(SIZE, path, message));
         }
     }
-    if let Ok(model) = crate::solution::model::Model::read(tree) {
-        for variable in &model.variables {
-            for value in [&variable.default_value, &variable.value]
-                .into_iter()
-                .flatten()
-            {
-                let length = value.chars().count();
-                if length > VARIABLE_VALUE {
-                    let path = format!("environmentvariabledefinitions/{}", variable.name);
-                    let message = format!(
-                        "the value of `{}` has {length} characters; {VARIABLE_VALUE} are allowed",
-                        variable.name
-                    );
-                    found.push(Finding::error(SIZE, path, message));
-                }
+    for variable in &variables(tree) {
+        for value in [&variable.default_value, &variable.value]
+            .into_iter()
+            .flatten()
+        {
+            let length = value.chars().count();
+            if length > VARIABLE_VALUE {
+                let path = format!("environmentvariabledefinitions/{}", variable.name);
+                let message = format!(
+                    "the value of `{}` has {length} characters; {VARIABLE_VALUE} are allowed",
+                    variable.name
+                );
+                found.push(Finding::error(SIZE, path, message));
             }
         }
     }

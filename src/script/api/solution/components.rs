@@ -25,6 +25,13 @@ use crate::solution::{self, Manifest};
 #[derive(Debug, Clone)]
 pub struct Component(Draft);
 
+impl Component {
+    /// The component with the changes that the script made to it.
+    pub(super) fn draft(&self) -> &Draft {
+        &self.0
+    }
+}
+
 impl Keep for Component {
     const KIND: &'static str = "component";
 

@@ -2,6 +2,7 @@
 
 mod comparing;
 mod components;
+mod details;
 mod normalising;
 mod packages;
 
@@ -17,6 +18,7 @@ pub use components::Component;
 pub(super) fn group() -> Module {
     let mut module = rhai::exported_module!(packages::module);
     module.combine(rhai::exported_module!(components::module));
+    module.combine(rhai::exported_module!(details::module));
     module.combine(rhai::exported_module!(comparing::module));
     module.combine(rhai::exported_module!(normalising::module));
     module
