@@ -64,7 +64,15 @@ pub fn run(arguments: &CheckArgs, output: Output) -> Result<(), Failure> {
         output.object(&json!({ "event": "finding", "finding": finding }));
         output.line(format!("{}: {finding}", output.paint(style, word)));
     }
-    let text = format!("{} findings, {} notes", serious.len(), notes.len());
+    let counted = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    };
+    let text = format!(
+        "{}, {}",
+        counted(serious.len(), "finding"),
+        counted(notes.len(), "note")
+    );
     output.object(&json!({ "event": "checked", "findings": serious.len(), "notes": notes.len() }));
     output.line(text);
     if serious.is_empty() {

@@ -149,6 +149,10 @@ impl<'t> Writer<'t> {
             self.frames.is_empty(),
             "every element that was begun is ended"
         );
+        // A tree is thousands of these; what each has reserved in vain would double it.
+        if self.out.capacity() > self.out.len() + self.out.len() / 4 {
+            self.out.shrink_to_fit();
+        }
         self.out.into_bytes()
     }
 
