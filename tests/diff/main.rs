@@ -6,6 +6,7 @@ mod command;
 #[path = "../packer/corpus.rs"]
 mod corpus;
 mod edits;
+mod meaning;
 mod merging;
 mod noise;
 mod told;

@@ -46,10 +46,16 @@ pub struct NormaliseArgs {
 /// Runs `alm solution normalise`.
 pub fn run(arguments: &NormaliseArgs, output: Output) -> Result<(), Failure> {
     if arguments.list {
-        let mut table = Table::new(["rule", "default", "about"]);
+        let mut table = Table::new(["rule", "default", "keeps meaning", "about"]);
         for rule in RULES {
             let default = if rule.by_default { "on" } else { "off" };
-            table.row([json!(rule.name), json!(default), json!(rule.about)]);
+            let keeps = if rule.keeps_meaning { "yes" } else { "no" };
+            table.row([
+                json!(rule.name),
+                json!(default),
+                json!(keeps),
+                json!(rule.about),
+            ]);
         }
         table.write(output, "");
         return Ok(());

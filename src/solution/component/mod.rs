@@ -49,10 +49,14 @@ pub use words::{is_kind_word, kind_words};
 pub(crate) use words::{process_name, type_name};
 
 /// Which component: its kind and what identifies it among its kind.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Identity {
-    /// The kind.
+    /// The kind: a number of the choice `componenttype`, such as `29` for a process, or the name of
+    /// a table, such as `connectionreference`.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub component_type: ComponentType,
     /// A name in lower case or a GUID in lower case without braces, depending on the kind. Of a
     /// column it is `table.column`.

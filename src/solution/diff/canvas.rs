@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Change, What, lines};
-use crate::solution::canvas::{CanvasApp, CheckLevel};
+use crate::solution::canvas::{CanvasApp, CheckLevel, CheckResult};
 
 /// The differences inside an `.msapp`; nothing if one of them cannot be read, or if all that can be
 /// read is the same.
@@ -52,17 +52,63 @@ pub(super) fn compare(path: &str, old: &[u8], new: &[u8]) -> Option<Vec<Change>>
         }
         changes.push(told);
     }
-    if old.checks != new.checks {
+    let (came, went) = (only_in(&new.checks, &old), only_in(&old.checks, &new));
+    if !came.is_empty() || !went.is_empty() {
         let mut told = change(What::Changed, String::new(), "app checker");
-        told.old = Some(checks(&old));
-        told.new = Some(checks(&new));
+        told.old = Some(counts(&old));
+        told.new = Some(counts(&new));
         changes.push(told);
+    }
+    for (what, findings) in [(What::Added, came), (What::Removed, went)] {
+        for finding in findings {
+            let mut told = change(what, "app checker".to_owned(), "");
+            let text = Some(worded(finding));
+            if what == What::Added {
+                told.new = text;
+            } else {
+                told.old = text;
+            }
+            finding.place.clone_into(&mut told.within);
+            changes.push(told);
+        }
     }
     (!changes.is_empty()).then_some(changes)
 }
 
+/// The findings that the other version has not, or not as often, worst first.
+fn only_in<'a>(checks: &'a [CheckResult], other: &CanvasApp) -> Vec<&'a CheckResult> {
+    let mut known: Vec<&CheckResult> = other.checks.iter().collect();
+    let mut found: Vec<&CheckResult> = checks
+        .iter()
+        .filter(|check| match known.iter().position(|one| one == check) {
+            Some(at) => {
+                known.swap_remove(at);
+                false
+            }
+            None => true,
+        })
+        .collect();
+    found.sort_by(|a, b| (a.level, &a.place, &a.rule).cmp(&(b.level, &b.place, &b.rule)));
+    found
+}
+
+/// `Missing accessible label (medium, acc-AccessibleLabelNeeded)`.
+fn worded(check: &CheckResult) -> String {
+    let level = match check.level {
+        CheckLevel::High => "high",
+        CheckLevel::Medium => "medium",
+        CheckLevel::Low => "low",
+    };
+    let message = check.message.trim().trim_end_matches('.');
+    if message == check.rule {
+        format!("{message} ({level})")
+    } else {
+        format!("{message} ({level}, {})", check.rule)
+    }
+}
+
 /// `2 high, 5 medium, 0 low`.
-fn checks(app: &CanvasApp) -> String {
+fn counts(app: &CanvasApp) -> String {
     let count = |level| {
         app.checks
             .iter()

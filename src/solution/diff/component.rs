@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::words::{self, Texts};
-use super::{Change, ComponentDiff, Status, What, canvas, lines};
+use super::{Change, ComponentDiff, Status, What, canvas, lines, vocabulary};
 use crate::solution::canvas::is_mirror;
 use crate::solution::component::{ComponentType, Identity};
 use crate::solution::keyed::compare::{align, compare as compare_nodes};
@@ -375,7 +375,13 @@ fn in_collection(old: &Node<'_>, new: &Node<'_>, texts: &Texts<'_>) -> Vec<Compo
             details: if status == Status::Changed {
                 Vec::new()
             } else {
-                words::about(either).into_iter().collect()
+                let about = words::about(either).map(|about| match &*either.name {
+                    "connectionreference" => {
+                        format!("connector {}", vocabulary::connector(&about))
+                    }
+                    _ => about,
+                });
+                about.into_iter().collect()
             },
             changes,
             files: vec![texts.file.to_owned()],

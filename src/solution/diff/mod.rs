@@ -13,6 +13,8 @@ pub mod render;
 mod vocabulary;
 mod words;
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 pub use deletions::deletions;
@@ -21,7 +23,7 @@ use super::component::{ComponentType, Identity};
 use super::{PackageError, SourceTree};
 
 /// The differences between two solutions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diff {
     /// The side that is compared with.
     pub old: Side,
@@ -37,7 +39,7 @@ pub struct Diff {
 }
 
 /// One of the two solutions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Side {
     /// Unique name.
     pub name: String,
@@ -46,7 +48,7 @@ pub struct Side {
 }
 
 /// What happened to a component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Only the new side has it.
@@ -58,7 +60,7 @@ pub enum Status {
 }
 
 /// A component that differs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ComponentDiff {
     /// Which one.
     #[serde(flatten)]
@@ -80,7 +82,7 @@ pub struct ComponentDiff {
 }
 
 /// What happened to a piece of a component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// It is new.
@@ -96,7 +98,7 @@ pub enum What {
 }
 
 /// One change of a component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// What happened.
     pub what: What,
@@ -121,7 +123,7 @@ pub struct Change {
 }
 
 /// Something that an upgrade would delete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Deletion {
     /// Which component.
     #[serde(flatten)]
@@ -156,6 +158,15 @@ impl Diff {
             count(Status::Changed),
         )
     }
+}
+
+/// The JSON Schema (draft 2020-12) of what [`render::json`] writes.
+pub fn json_schema() -> serde_json::Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings
+        .into_generator()
+        .into_root_schema_for::<Diff>()
+        .to_value()
 }
 
 /// Compares two source trees.

@@ -11,9 +11,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ("CanRead", "may read"),
     ("CanReadUnmasked", "may read unmasked"),
     ("CanUpdate", "may change"),
+    ("CascadeArchive", "when archived"),
     ("CascadeAssign", "when assigned"),
     ("CascadeDelete", "when deleted"),
+    ("CascadeMerge", "when merged"),
+    ("CascadeReparent", "when given another parent"),
+    ("CascadeRollupView", "rollup view"),
     ("CascadeShare", "when shared"),
+    ("CascadeUnshare", "when no longer shared"),
     ("EntityInfo", "columns and settings"),
     ("FilteringAttributes", "filtering columns"),
     ("FormActivationState", "state"),
@@ -37,11 +42,15 @@ const SETTINGS: &[(&str, &str)] = &[
     ("StateCode", "state"),
     ("Type", "type"),
     ("Version", "version"),
+    ("accesscontrolpolicy", "who may use it"),
     ("authenticationmode", "sign-in of users"),
+    ("authenticationtrigger", "asks to sign in"),
     ("connectiontype", "connection"),
     ("connectorid", "connector"),
     ("connectionreferencedisplayname", "display name"),
     ("defaultvalue", "default value"),
+    ("iconblob", "icon"),
+    ("iconbrandcolor", "icon colour"),
     ("displayname.default", "display name"),
     ("description.default", "description"),
     ("iscustomizable", "customizable"),
@@ -58,6 +67,13 @@ const CODES: &[(&str, &str, &str)] = &[
     ("CanRead", "0", "not allowed"), ("CanRead", "4", "allowed"),
     ("CanUpdate", "0", "not allowed"), ("CanUpdate", "4", "allowed"),
     ("FormActivationState", "0", "off"), ("FormActivationState", "1", "on"),
+    // The choices of the bot table, as Copilot Studio words them.
+    ("accesscontrolpolicy", "0", "anybody"), ("accesscontrolpolicy", "1", "whom it is shared with"),
+    ("accesscontrolpolicy", "2", "members of groups"), ("accesscontrolpolicy", "3", "anybody in any tenant"),
+    ("authenticationmode", "0", "not set"), ("authenticationmode", "1", "no authentication"),
+    ("authenticationmode", "2", "with Microsoft"),
+    ("authenticationmode", "3", "manual, Microsoft Entra ID"), ("authenticationmode", "4", "manual, OAuth 2"),
+    ("authenticationtrigger", "0", "when needed"), ("authenticationtrigger", "1", "always"),
     ("Mode", "0", "at once"), ("Mode", "1", "in the background"),
     ("Stage", "10", "before validation"), ("Stage", "20", "before the operation"),
     ("Stage", "30", "in the operation"), ("Stage", "40", "after the operation"),
@@ -67,6 +83,57 @@ const CODES: &[(&str, &str, &str)] = &[
     ("type", "100000000", "text"), ("type", "100000001", "number"), ("type", "100000002", "yes or no"),
     ("type", "100000003", "JSON"), ("type", "100000004", "data source"), ("type", "100000005", "secret"),
 ];
+
+/// What a relationship does to related rows, as the maker portal words it.
+const CASCADES: &[(&str, &str)] = &[
+    ("Active", "Cascade Active"),
+    ("Cascade", "Cascade All"),
+    ("NoCascade", "Cascade None"),
+    ("RemoveLink", "Remove Link"),
+    ("Restrict", "Restrict"),
+    ("UserOwned", "Cascade User-Owned"),
+];
+
+/// What begins the id of every connector.
+const CONNECTOR: &str = "/providers/Microsoft.PowerApps/apis/";
+
+/// Connectors that most solutions use, as makers meet them.
+#[rustfmt::skip]
+const CONNECTORS: &[(&str, &str)] = &[
+    ("shared_approvals", "Approvals"),
+    ("shared_azureblob", "Azure Blob Storage"),
+    ("shared_commondataservice", "Microsoft Dataverse (legacy)"),
+    ("shared_commondataserviceforapps", "Microsoft Dataverse"),
+    ("shared_excelonlinebusiness", "Excel Online (Business)"),
+    ("shared_flowmanagement", "Power Automate Management"),
+    ("shared_keyvault", "Azure Key Vault"),
+    ("shared_microsoftforms", "Microsoft Forms"),
+    ("shared_office365", "Office 365 Outlook"),
+    ("shared_office365groups", "Office 365 Groups"),
+    ("shared_office365users", "Office 365 Users"),
+    ("shared_onedriveforbusiness", "OneDrive for Business"),
+    ("shared_planner", "Planner"),
+    ("shared_powerappsforadmins", "Power Apps for Admins"),
+    ("shared_powerappsforappmakers", "Power Apps for Makers"),
+    ("shared_powerplatformforadmins", "Power Platform for Admins"),
+    ("shared_sharepointonline", "SharePoint"),
+    ("shared_sql", "SQL Server"),
+    ("shared_teams", "Microsoft Teams"),
+    ("shared_visualstudioteamservices", "Azure DevOps"),
+    ("shared_webcontents", "HTTP with Microsoft Entra ID"),
+];
+
+/// The connector that an id names, as people call it; a text that is no such id is itself.
+pub(super) fn connector(id: &str) -> &str {
+    let Some(name) = id.strip_prefix(CONNECTOR) else {
+        return id;
+    };
+    let known = CONNECTORS.iter().find(|(known, _)| *known == name);
+    known.map_or_else(
+        || name.strip_prefix("shared_").unwrap_or(name),
+        |(_, word)| word,
+    )
+}
 
 /// The setting as people call it; one that is not listed keeps its name.
 pub(super) fn setting(property: &str) -> String {
@@ -96,6 +163,14 @@ pub(super) fn meaning(property: &str, value: String) -> String {
     if let Some((_, _, word)) = code {
         return (*word).to_owned();
     }
+    if name.starts_with("Cascade")
+        && let Some((_, word)) = CASCADES.iter().find(|(code, _)| *code == value)
+    {
+        return (*word).to_owned();
+    }
+    if value.starts_with(CONNECTOR) {
+        return connector(&value).to_owned();
+    }
     let is_flag = matches!(name, "Managed" | "isrequired" | "iscustomizable")
         || ["Is", "Can", "ValidFor"].iter().any(|begin| {
             name.strip_prefix(begin)
@@ -124,5 +199,10 @@ mod tests {
         assert_eq!(meaning("IsSecured", "1".into()), "yes");
         assert_eq!(meaning("MaxLength", "1".into()), "1");
         assert_eq!(meaning("Issue", "1".into()), "1");
+        assert_eq!(meaning("CascadeDelete", "RemoveLink".into()), "Remove Link");
+        assert_eq!(meaning("authenticationmode", "2".into()), "with Microsoft");
+        let connector = |name: &str| meaning("connectorid", format!("{CONNECTOR}{name}"));
+        assert_eq!(connector("shared_sharepointonline"), "SharePoint");
+        assert_eq!(connector("shared_acme-5fpermits"), "acme-5fpermits");
     }
 }

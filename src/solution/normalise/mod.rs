@@ -1,9 +1,10 @@
 //! Takes the noise out of a source tree: rules that make two exports of the same thing the same.
 //!
 //! Each rule is a [`Rule`]: a name, what it does and why that is safe. The rules that are on by
-//! default change no meaning, which a test holds them to on the whole corpus by packing before and
-//! after. The others leave something out on purpose (a version, a value of the development
-//! environment) and say so. Applying a rule twice is applying it once.
+//! default change no meaning; the others leave something out on purpose (a version, a value of the
+//! development environment) and say so. Applying a rule twice is applying it once. A test holds
+//! each rule alone to this on the whole corpus, by packing before and after; of those that leave
+//! something out it knows what, and holds them to leave out nothing else.
 
 mod files;
 mod json;
@@ -110,7 +111,7 @@ pub const RULES: &[Rule] = &[
     Rule {
         name: "no-server-version", by_default: false, keeps_meaning: false, apply: files::server_version,
         about: "Leaves out which build of the server made the export (OrganizationVersion and its kin), which changes \
-                with every update of the service.",
+                with every update of the service. An older server cannot refuse the package by it any more.",
     },
 ];
 
