@@ -185,8 +185,14 @@ fn the_source_of_an_app_is_mirrored_where_packing_passes_it_over() {
 fn a_diff_shows_the_lines_of_an_app_and_its_checker_result() {
     let name = "CanvasApps/contoso_inspector_b2848_DocumentUri.msapp";
     let (mut old, mut new) = (permits(), permits());
-    old.insert(name, app("Save", "")).unwrap();
-    new.insert(name, app("Save now", BROKEN)).unwrap();
+    let label = BROKEN
+        .replace("High", "Medium")
+        .replace("Button1.Text", "Icon1.AccessibleLabel");
+    let other = label.replace("Icon1", "Icon2");
+    old.insert(name, app("Save", &format!("{label},{other}")))
+        .unwrap();
+    new.insert(name, app("Save now", &format!("{BROKEN},{other}")))
+        .unwrap();
     insta::assert_snapshot!(render::text(&diff(&old, &new).unwrap(), false));
     let found = findings(&new);
     assert_eq!(found[0].severity, Severity::Warning);

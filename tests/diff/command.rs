@@ -9,6 +9,7 @@ use assert_cmd::Command;
 
 use crate::corpus;
 use crate::edits::{afternoon, permits, replace};
+use crate::merging::rivals;
 
 fn alm(folder: &Path, arguments: &[&str]) -> (i32, String) {
     let output = Command::cargo_bin("alm")
@@ -158,4 +159,61 @@ fn check_fails_with_three_when_a_secret_lies_around() {
         code == 3 && told.contains(".json:") && told.contains("ALM-P210"),
         "{code} {told}"
     );
+}
+
+#[test]
+fn merge_shows_what_to_decide_and_writes_once_all_is_decided() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, theirs) = rivals();
+    for (name, tree) in [("base", &permits()), ("ours", &ours), ("theirs", &theirs)] {
+        write(tree, &folder.path().join(name));
+    }
+    let merge = |more: &[&str]| {
+        let mut words = vec!["solution", "merge", "base", "ours", "theirs", "-o"];
+        words.extend(more);
+        alm(folder.path(), &words)
+    };
+    let (code, told) = merge(&["out"]);
+    assert_eq!(code, 1, "{told}");
+    for line in [
+        "main form Information of contoso_permit",
+        "  field contoso_name in tab General / section General: label (1033)",
+        "    before  Name",
+        "    ours    Title",
+        "    theirs  Subject",
+        "    ours    (deleted)",
+        "  choose  --choose '20:dafc3e5c-fc1f-ee11-9cbe-0022481c5f83=ours' or",
+        "7 places to decide in 7 components; nothing was written",
+    ] {
+        assert!(told.contains(line), "{line} is not in\n{told}");
+    }
+    assert!(!folder.path().join("out").exists());
+
+    let role = "20:dafc3e5c-fc1f-ee11-9cbe-0022481c5f83=theirs";
+    let (code, told) = merge(&["out", "--choose", role, "--take", "ours"]);
+    assert!(code == 0 && told.contains("7 places as chosen"), "{told}");
+    let out = SourceTree::from_dir(&folder.path().join("out")).unwrap();
+    let text = |path: &str| String::from_utf8(out.get(path).unwrap().to_vec()).unwrap();
+    assert!(text("Roles/Inspection Router.xml").contains("_Inspection\" level=\"Basic\""));
+    assert!(text("Other/Customizations.xml").contains("apis/shared_sql"));
+
+    // Into our own folder, from which a file goes; never into somebody else's.
+    let (code, told) = merge(&["theirs", "--take", "ours"]);
+    assert!(code == 2 && told.contains("is not empty"), "{code} {told}");
+    let (code, told) = merge(&["ours", "--take", "theirs"]);
+    assert_eq!(code, 0, "{told}");
+    let merged = SourceTree::from_dir(&folder.path().join("ours")).unwrap();
+    let view = |path: &str| path.contains("48482f15");
+    assert!(merged.paths().any(view) && !ours.paths().any(view));
+    let (code, told) = alm(
+        folder.path(),
+        &[
+            "solution", "merge", "base", "base", "theirs", "-o", "out.zip",
+        ],
+    );
+    assert_eq!(code, 0, "{told}");
+    let (_, told) = alm(folder.path(), &["solution", "diff", "theirs", "out.zip"]);
+    assert!(told.contains("no differences"), "{told}");
+    let (code, told) = merge(&["new", "--choose", "20:nobody=ours"]);
+    assert!(code == 2 && told.contains("nothing to decide"), "{told}");
 }

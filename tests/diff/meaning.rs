@@ -216,7 +216,7 @@ fn without_class_ids(text: &str) -> String {
 /// A tree as somebody would leave it whose tool keeps no order and no layout: every list without
 /// an order is turned round, settings have their members the other way round, flows stand in one
 /// line. Variables have values and connectors a script, which some rules leave out.
-fn disordered(tree: &SourceTree) -> SourceTree {
+pub fn disordered(tree: &SourceTree) -> SourceTree {
     let mut messy: SourceTree = tree
         .iter()
         .map(|(path, data)| {

@@ -117,6 +117,181 @@ fn the_same_place_changed_twice_is_a_choice_between_two_components() {
     );
 }
 
+/// Two colleagues who change the same things in the same places, each in her own way.
+pub fn rivals() -> (SourceTree, SourceTree) {
+    let (mut ours, mut theirs) = (permits(), permits());
+    let form = "main/{f30f2ef1-59b0-4dea-aba1-486a404f8362}.xml";
+    let flow = "ClearInspectionComments-CADB39E3-2C1F-EE11-9CBE-0022481C5F83.json";
+    let both = [
+        (
+            "Other/Solution.xml",
+            "<Version>1.0.0.11<",
+            ["<Version>1.0.0.12<", "<Version>1.0.0.14<"],
+        ),
+        (
+            "Other/Solution.xml",
+            "<RootComponents>",
+            [
+                "<RootComponents>\n      <RootComponent type=\"61\" schemaName=\"a.js\" behavior=\"0\" />",
+                "<RootComponents>\n      <RootComponent type=\"61\" schemaName=\"b.js\" behavior=\"0\" />",
+            ],
+        ),
+        (
+            "Other/Relationships.xml",
+            "<EntityRelationship Name=\"bpf_contoso_buildsite_contoso_newbuildsite\" />",
+            [
+                "<EntityRelationship Name=\"a\" />\n  <EntityRelationship Name=\"bpf_contoso_buildsite_contoso_newbuildsite\" />",
+                "<EntityRelationship Name=\"b\" />\n  <EntityRelationship Name=\"bpf_contoso_buildsite_contoso_newbuildsite\" />",
+            ],
+        ),
+        (
+            "Other/Relationships/contoso_PermitType.xml",
+            "<CascadeDelete>RemoveLink<",
+            ["<CascadeDelete>Cascade<", "<CascadeDelete>Restrict<"],
+        ),
+        (
+            "Other/Customizations.xml",
+            "apis/shared_commondataserviceforapps",
+            ["apis/shared_sql", "apis/shared_sharepointonline"],
+        ),
+        (
+            "Inspection Router.xml",
+            "\"prvReadcontoso_Inspection\" level=\"Global\"",
+            [
+                "\"prvReadcontoso_Inspection\" level=\"Local\"",
+                "\"prvReadcontoso_Inspection\" level=\"Basic\"",
+            ],
+        ),
+        (
+            form,
+            "<label description=\"Name\" languagecode=\"1033\" />",
+            [
+                "<label description=\"Title\" languagecode=\"1033\" />",
+                "<label description=\"Subject\" languagecode=\"1033\" />",
+            ],
+        ),
+        (
+            flow,
+            "\"entityName\": \"contoso_inspections\"",
+            [
+                "\"entityName\": \"contoso_permits\"",
+                "\"entityName\": \"accounts\"",
+            ],
+        ),
+        (
+            flow,
+            "\"actions\": {",
+            [
+                "\"actions\": {\n        \"AddNote\": {\"runAfter\": {\"GetPermit\": [\"Succeeded\"]}, \"type\": \"Compose\", \"inputs\": 1},",
+                "\"actions\": {\n        \"SendMail\": {\"runAfter\": {\"GetPermit\": [\"Succeeded\"]}, \"type\": \"Compose\", \"inputs\": 2},",
+            ],
+        ),
+    ];
+    for (end, from, [own, other]) in both {
+        replace(&mut ours, end, from, own);
+        replace(&mut theirs, end, from, other);
+    }
+    // We delete a column and a view, they change them.
+    let (path, text) = file(&ours, "contoso_Permit/Entity.xml");
+    let from = text
+        .find("        <attribute PhysicalName=\"contoso_NewSize\">")
+        .unwrap();
+    let to = from + text[from..].find("</attribute>\r\n").unwrap() + "</attribute>\r\n".len();
+    ours.insert(path, format!("{}{}", &text[..from], &text[to..]))
+        .unwrap();
+    replace(
+        &mut theirs,
+        "contoso_Permit/Entity.xml",
+        "<attribute PhysicalName=\"contoso_NewSize\">\n          <Type>int</Type>",
+        "<attribute PhysicalName=\"contoso_NewSize\">\n          <Type>money</Type>",
+    );
+    let view = "{48482f15-b783-4827-baf9-5b701b7e62d8}.xml";
+    replace(&mut theirs, view, "contoso_name", "contoso_title");
+    ours.remove(&file(&ours, view).0);
+    (ours, theirs)
+}
+
+#[test]
+fn every_conflict_names_the_component_the_place_in_words_and_both_values() {
+    let base = permits();
+    let (ours, theirs) = rivals();
+    let merged = merge(&base, &ours, &theirs, &Choices::default());
+    let open = choices(&merged, &base, &ours, &theirs).unwrap();
+    let mut told = String::new();
+    for choice in &open {
+        for decision in &choice.conflicts {
+            let side = |value: &Option<String>| value.clone().unwrap_or("-".to_owned());
+            told.push_str(&format!(
+                "{} | {}: {} | {} | {}\n",
+                choice.name,
+                decision.place,
+                side(&decision.base),
+                side(&decision.ours),
+                side(&decision.theirs)
+            ));
+        }
+    }
+    insta::assert_snapshot!(told);
+    // What both added stays side by side: steps, root components, relationships; of two versions
+    // the higher one.
+    let text = |end: &str| file(&merged.tree, end).1;
+    for (end, both) in [
+        ("0022481C5F83.json", ["\"AddNote\"", "\"SendMail\""]),
+        ("Other/Solution.xml", ["\"a.js\"", "\"b.js\""]),
+        ("Other/Relationships.xml", ["Name=\"a\"", "Name=\"b\""]),
+    ] {
+        let path = merged.tree.paths().find(|path| {
+            path.ends_with(end) && (!end.ends_with("json") || path.contains("ClearInspection"))
+        });
+        let text = String::from_utf8(merged.tree.get(path.unwrap()).unwrap().to_vec()).unwrap();
+        assert!(both.iter().all(|piece| text.contains(piece)), "{end}");
+    }
+    assert!(text("Other/Solution.xml").contains("<Version>1.0.0.14<"));
+    for (path, data) in merged.tree.iter() {
+        let text = String::from_utf8_lossy(data);
+        assert!(!text.contains("<<<<<<<"), "{path}");
+    }
+}
+
+#[test]
+fn taking_one_side_for_all_gives_the_same_whoever_is_called_ours() {
+    let base = permits();
+    let (first, second) = rivals();
+    let all = |others| Choices {
+        others: Some(others),
+        ..Choices::default()
+    };
+    let forth = merge(&base, &first, &second, &all(Side::Theirs));
+    let back = merge(&base, &second, &first, &all(Side::Ours));
+    assert!(forth.is_settled() && back.is_settled());
+    assert_eq!(forth.tree, back.tree);
+    let ids = |of: &almscript::solution::merge::Merged| -> Vec<String> {
+        of.conflicts.iter().map(|conflict| conflict.id()).collect()
+    };
+    assert_eq!(ids(&forth), ids(&back));
+    for (one, other) in forth.conflicts.iter().zip(&back.conflicts) {
+        assert_eq!(
+            (&one.base, &one.ours, &one.theirs),
+            (&other.base, &other.theirs, &other.ours)
+        );
+    }
+}
+
+#[test]
+fn a_side_that_did_nothing_changes_no_byte_of_any_package() {
+    let none = Choices::default();
+    for (name, tree) in crate::meaning::trees() {
+        let messy = crate::meaning::disordered(&tree);
+        for (ours, theirs) in [(&messy, &tree), (&tree, &messy), (&messy, &messy)] {
+            let merged = merge(&tree, ours, theirs, &none);
+            assert!(
+                merged.tree == messy && merged.conflicts.is_empty(),
+                "{name}"
+            );
+        }
+    }
+}
+
 #[test]
 fn operands_of_a_condition_are_never_mixed() {
     let flow = |operand: &str| {
@@ -249,6 +424,23 @@ proptest! {
         for (path, data) in merged.tree.iter() {
             let sorted = |data: &[u8]| { let mut bytes = data.to_vec(); bytes.sort_unstable(); bytes };
             prop_assert_eq!(sorted(data), sorted(expected.get(path).unwrap()), "{}", path);
+        }
+    }
+
+    #[test]
+    fn it_does_not_matter_which_side_is_ours(
+        base in content(), first in edits(), second in edits(),
+    ) {
+        let (ours, theirs) = (tree(&edited(&base, &first)), tree(&edited(&base, &second)));
+        let base = tree(&base);
+        let all = |others| Choices { others: Some(others), ..Choices::default() };
+        let forth = merge(&base, &ours, &theirs, &all(Side::Theirs));
+        let back = merge(&base, &theirs, &ours, &all(Side::Ours));
+        prop_assert_eq!(&forth.tree, &back.tree);
+        prop_assert_eq!(forth.conflicts.len(), back.conflicts.len());
+        for (one, other) in forth.conflicts.iter().zip(&back.conflicts) {
+            prop_assert_eq!(one.id(), other.id());
+            prop_assert_eq!((&one.ours, &one.theirs), (&other.theirs, &other.ours));
         }
     }
 

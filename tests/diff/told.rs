@@ -1,7 +1,7 @@
 //! What a diff tells.
 
 use almscript::solution::SourceTree;
-use almscript::solution::diff::{Diff, Status, deletions, diff, render};
+use almscript::solution::diff::{Diff, Status, deletions, diff, json_schema, render};
 
 use crate::corpus;
 use crate::edits::{afternoon, permits, replace};
@@ -123,4 +123,138 @@ fn managed_and_unmanaged_differ_in_no_column_and_no_flow() {
         .flat_map(|c| &c.changes)
         .filter(|c| c.subject.starts_with("file {"));
     assert_eq!(files.count(), 0);
+}
+
+/// The schema's copy in the repository is what people read; `alm schema solution-diff >
+/// docs/solution-diff.schema.json` renews it.
+#[test]
+fn the_json_of_every_diff_follows_the_schema_that_is_published() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/docs/solution-diff.schema.json"
+    );
+    let copy: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert!(
+        copy == json_schema(),
+        "renew it with `cargo run -- schema solution-diff > docs/solution-diff.schema.json`"
+    );
+    let schema = jsonschema::validator_for(&copy).unwrap();
+    let follows = |told: &Diff| {
+        let json: serde_json::Value = serde_json::from_str(&render::json(told)).unwrap();
+        let wrong: Vec<String> = schema.iter_errors(&json).map(|e| e.to_string()).collect();
+        assert_eq!(wrong, [""; 0]);
+        // Nothing is told that the schema does not describe.
+        assert_eq!(undescribed(&copy, &copy, &json), [""; 0]);
+        json
+    };
+    let mut json = follows(&released(&permits(), &afternoon()));
+    let mut small: Vec<SourceTree> = Vec::new();
+    for (folder, kind) in corpus::singles() {
+        let tree = corpus::tree(&folder, &format!("{kind}.unpacked.tar.gz"));
+        if tree.len() < 120 {
+            small.push(tree);
+        }
+    }
+    for pair in small.windows(2) {
+        follows(&diff(&pair[0], &pair[1]).unwrap());
+    }
+    json["components"][0]["status"] = "gone".into();
+    assert!(!schema.is_valid(&json));
+}
+
+/// The members of a value for which the schema has no description.
+fn undescribed(
+    root: &serde_json::Value,
+    schema: &serde_json::Value,
+    value: &serde_json::Value,
+) -> Vec<String> {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => &root["$defs"][reference.trim_start_matches("#/$defs/")],
+        None => schema,
+    };
+    match value {
+        serde_json::Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| {
+                let own = &schema["properties"][name];
+                if own.is_null() {
+                    return vec![name.clone()];
+                }
+                undescribed(root, own, value)
+            })
+            .collect(),
+        serde_json::Value::Array(items) => items
+            .iter()
+            .flat_map(|item| undescribed(root, &schema["items"], item))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn markdown_folds_long_texts_and_lets_no_markup_through() {
+    let mut new = permits();
+    let lines: String = (0..60)
+        .map(|n| format!("let v{n} = `</details>|`;\n"))
+        .collect();
+    replace(&mut new, "contoso_PermitFormScripts.js", "", &lines);
+    replace(
+        &mut new,
+        "9CBE-0022481C5F83.json",
+        "\"entityName\": \"contoso_inspections\"",
+        "\"entityName\": \"a|b `c` <b>d</b> $e$ #1 @f\"",
+    );
+    let page = render::markdown(&diff(&permits(), &new).unwrap());
+    assert!(
+        page.contains("→ a\\|b \\`c\\` &lt;b&gt;d&lt;/b&gt; \\$e\\$ \\#1 @\u{200d}f\n"),
+        "{page}"
+    );
+    // Folded, and as code inside: nothing in it can end the fold.
+    assert!(page.contains("  <details><summary>60 lines added</summary>\n\n  ```diff\n"));
+    assert!(page.contains("  ```\n\n  </details>\n"));
+}
+
+#[test]
+fn relationships_agents_and_connectors_speak_the_words_of_makers() {
+    let mut new = permits();
+    replace(
+        &mut new,
+        "Relationships/contoso_PermitType.xml",
+        "<CascadeDelete>RemoveLink<",
+        "<CascadeDelete>Cascade<",
+    );
+    replace(
+        &mut new,
+        "Other/Customizations.xml",
+        "apis/shared_commondataserviceforapps",
+        "apis/shared_sharepointonline",
+    );
+    let told = render::text(&diff(&permits(), &new).unwrap(), false);
+    assert!(
+        told.contains("~ when deleted Remove Link → Cascade All\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("~ connector Microsoft Dataverse → SharePoint\n"),
+        "{told}"
+    );
+    let agent = || corpus::tree("09-resume-agent", "unmanaged.unpacked.tar.gz");
+    let mut new = agent();
+    replace(
+        &mut new,
+        "bot.xml",
+        "<authenticationmode>2<",
+        "<authenticationmode>1<",
+    );
+    let told = render::text(&diff(&agent(), &new).unwrap(), false);
+    assert!(
+        told.contains("~ sign-in of users with Microsoft → no authentication\n"),
+        "{told}"
+    );
+    let connector = || corpus::tree("03-human-in-the-loop", "unmanaged.unpacked.tar.gz");
+    let mut new = connector();
+    replace(&mut new, "loop.xml", "#0078d4", "#ff0000");
+    let told = render::text(&diff(&connector(), &new).unwrap(), false);
+    assert!(told.contains("~ icon colour #0078d4 → #ff0000\n"), "{told}");
 }

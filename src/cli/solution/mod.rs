@@ -5,6 +5,7 @@ mod bounds;
 mod check;
 mod diff;
 mod info;
+mod merge;
 mod normalise;
 mod pack;
 mod remembered;
@@ -37,6 +38,7 @@ enum SolutionCommand {
     Pack(pack::PackArgs),
     Info(info::InfoArgs),
     Diff(diff::DiffArgs),
+    Merge(merge::MergeArgs),
     Check(check::CheckArgs),
     Normalise(normalise::NormaliseArgs),
     Version(version::VersionArgs),
@@ -49,6 +51,7 @@ pub fn run(arguments: &SolutionArgs, options: &Options, output: Output) -> Resul
         SolutionCommand::Pack(arguments) => pack::run(arguments, output),
         SolutionCommand::Info(arguments) => info::run(arguments, output),
         SolutionCommand::Diff(arguments) => diff::run(arguments, options, output),
+        SolutionCommand::Merge(arguments) => merge::run(arguments, options, output),
         SolutionCommand::Check(arguments) => check::run(arguments, output),
         SolutionCommand::Normalise(arguments) => normalise::run(arguments, output),
         SolutionCommand::Version(arguments) => version::run(arguments, output),

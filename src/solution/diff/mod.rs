@@ -11,7 +11,7 @@ mod lines;
 mod named;
 pub mod render;
 mod vocabulary;
-mod words;
+pub(crate) mod words;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;

@@ -48,6 +48,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("connectiontype", "connection"),
     ("connectorid", "connector"),
     ("connectionreferencedisplayname", "display name"),
+    ("datafieldname", "shows the column"),
     ("defaultvalue", "default value"),
     ("iconblob", "icon"),
     ("iconbrandcolor", "icon colour"),

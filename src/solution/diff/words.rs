@@ -1,6 +1,6 @@
 //! Puts differences into the words of the people who made the solution.
 
-use super::{Change, What};
+use super::{Change, What, render};
 use crate::solution::SourceTree;
 use crate::solution::component::{ComponentType, Identity, process_name, type_name};
 use crate::solution::keyed::compare::{Change as NodeChange, Kind};
@@ -115,6 +115,72 @@ fn tell_one(change: &NodeChange<'_>, texts: &Texts<'_>, old_root: &Node<'_>) -> 
     }
 }
 
+/// A place in a document in words, and what stands there.
+pub(crate) struct Spot {
+    /// `field contoso_name in tab General: label (1033)`.
+    pub place: String,
+    /// What stands there; nothing if the document has no such piece.
+    pub value: Option<String>,
+}
+
+/// What a person calls the place of a merge's conflict: labels joined by `/`, as
+/// [`Node::label`] gives them, below the outermost piece. `component` is the key of the component
+/// that is spoken of; where it is one of several in the document, its own name is not repeated.
+pub(crate) fn spot(root: &Node<'_>, place: &str, component: &str) -> Spot {
+    let mut path = vec![root];
+    let mut rest = place;
+    while let Some(node) = path.last().copied().filter(|_| !rest.is_empty()) {
+        let pieces = node.attributes.iter().chain(node.children());
+        let longest = pieces
+            .filter_map(|piece| {
+                let label = piece.label();
+                let after = rest.strip_prefix(&label)?;
+                let is_whole = after.is_empty() || after.starts_with(['/', '#']);
+                is_whole.then_some((label.len(), piece))
+            })
+            .max_by_key(|(length, _)| *length);
+        let Some((length, piece)) = longest else {
+            break;
+        };
+        path.push(piece);
+        rest = rest[length..].trim_start_matches('/');
+    }
+    let is_there = rest.is_empty() || rest == "#order";
+    let node = path.last().copied().unwrap_or(root);
+    let is_component = |node: &&Node<'_>| {
+        let key = node.key.as_deref();
+        key.is_some_and(|key| key.eq_ignore_ascii_case(component))
+    };
+    let own = path.iter().position(is_component).unwrap_or_default();
+    let (around, below) = split(&path[own..]);
+    let (subject, within) = match around.split_last() {
+        Some((own, outer)) => (own.clone(), outer.join(" / ")),
+        None => (String::new(), String::new()),
+    };
+    let mut property = property(&below);
+    if !is_there {
+        let name = rest.trim_start_matches('@');
+        property = [property.as_str(), name]
+            .iter()
+            .filter(|part| !part.is_empty())
+            .copied()
+            .collect::<Vec<_>>()
+            .join(".");
+    }
+    let mut words = render::where_about(&subject, &within, &property);
+    let value = match rest {
+        "#order" => {
+            words.push_str(if words.is_empty() { "order" } else { ": order" });
+            Some(order(node))
+        }
+        _ => is_there.then(|| about(node).unwrap_or_else(|| value(node))),
+    };
+    Spot {
+        place: words,
+        value: value.map(|value| render::readable(&property, value)),
+    }
+}
+
 /// The named things on a path, outermost first, and what lies below the last one.
 fn split<'n, 'p>(path: &'p [&'n Node<'n>]) -> (Vec<String>, Vec<&'p Node<'n>>) {
     let mut things = Vec::new();
@@ -212,6 +278,9 @@ fn thing(above: &[&Node<'_>], node: &Node<'_>) -> Option<String> {
         "FieldPermission" => format!("permission for {}", key()),
         "LookupType" => format!("target {}", key()),
         "EntityKey" => format!("key {}", key()),
+        "EntityRelationship" if parent_name == "EntityRelationships" => {
+            format!("relationship {}", key())
+        }
         "FormXml" | "SavedQueries" | "Visualizations" | "RibbonDiffXml"
             if parent_name == "Entity" =>
         {
@@ -367,6 +436,8 @@ pub(super) fn about(node: &Node<'_>) -> Option<String> {
         "RootComponent" | "AppModuleComponent" | "MissingDependency" | "LookupType" => {
             Some(String::new())
         }
+        // A mere mention; where it is defined, it has more.
+        "EntityRelationship" if node.children().is_empty() => Some(String::new()),
         "cell" if node.child("control").is_some() => Some(String::new()),
         "cell" if node.attribute("name").is_some() => node
             .attribute("width")

@@ -5,6 +5,7 @@
 //! What both changed differently is a [`Conflict`]: it holds the three versions, and the result
 //! has the chosen one, ours if nothing was chosen.
 
+mod choice;
 mod lines;
 mod list;
 mod node;
@@ -14,11 +15,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use choice::{ComponentChoice, Decision, choices};
+
+use super::SourceTree;
 use super::component::{ComponentType, Identity};
-use super::diff::{ComponentDiff, diff, render};
 use super::keyed::Format;
 use super::model::place::{self, Place};
-use super::{PackageError, SourceTree};
 
 /// One of the versions that are merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -72,6 +74,8 @@ pub struct Choices {
     pub conflicts: BTreeMap<String, Side>,
     /// For all conflicts of a component, by its identity as text: `29:<id>`.
     pub components: BTreeMap<String, Side>,
+    /// For all others; nothing leaves them to a person.
+    pub others: Option<Side>,
 }
 
 impl Choices {
@@ -80,6 +84,7 @@ impl Choices {
             .get(id)
             .or_else(|| self.components.get(&component.to_string()))
             .copied()
+            .or(self.others)
     }
 }
 
@@ -317,66 +322,4 @@ impl Desk<'_> {
         self.conflicts.push(conflict);
         taken
     }
-}
-
-/// The conflicts of one component as the choice that a person makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ComponentChoice {
-    /// Which component.
-    #[serde(flatten)]
-    pub component: Identity,
-    /// What a person calls it: `form Information of contoso_permit`.
-    pub name: String,
-    /// What our side did to it, in sentences.
-    pub ours: Vec<String>,
-    /// What their side did to it.
-    pub theirs: Vec<String>,
-    /// The ids of its conflicts.
-    pub conflicts: Vec<String>,
-}
-
-/// Groups what must still be decided by component and tells what each side did.
-///
-/// # Errors
-/// [`PackageError::NotATree`] if one of the trees has no manifest.
-pub fn choices(
-    merged: &Merged,
-    base: &SourceTree,
-    ours: &SourceTree,
-    theirs: &SourceTree,
-) -> Result<Vec<ComponentChoice>, PackageError> {
-    let mut open: BTreeMap<&Identity, Vec<String>> = BTreeMap::new();
-    for conflict in merged
-        .conflicts
-        .iter()
-        .filter(|conflict| conflict.chosen.is_none())
-    {
-        open.entry(&conflict.component)
-            .or_default()
-            .push(conflict.id());
-    }
-    if open.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (our_diff, their_diff) = (diff(base, ours)?, diff(base, theirs)?);
-    let find = |list: &'_ [ComponentDiff], identity: &Identity| -> Option<ComponentDiff> {
-        list.iter()
-            .find(|component| component.identity == *identity)
-            .cloned()
-    };
-    Ok(open
-        .into_iter()
-        .map(|(identity, conflicts)| {
-            let ours = find(&our_diff.components, identity);
-            let theirs = find(&their_diff.components, identity);
-            let name = ours.as_ref().or(theirs.as_ref()).map(render::heading);
-            ComponentChoice {
-                component: identity.clone(),
-                name: name.unwrap_or_else(|| identity.to_string()),
-                ours: ours.as_ref().map(render::sentences).unwrap_or_default(),
-                theirs: theirs.as_ref().map(render::sentences).unwrap_or_default(),
-                conflicts,
-            }
-        })
-        .collect())
 }

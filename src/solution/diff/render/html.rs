@@ -2,10 +2,14 @@
 
 use std::fmt::Write;
 
-use super::{Diff, Status, What, deletion, gone, heading, mark, sentence, title, totals};
+use super::{
+    Diff, Status, UNFOLDED, What, deletion, gone, heading, line_counts, sentence, title, totals,
+    word,
+};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--add:#1a7f37;--del:#cf222e;--chg:#9a6700;--line:#8884}\
+@media(prefers-color-scheme:dark){:root{--add:#3fb950;--del:#f85149;--chg:#d29922}}\
 body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem}\
 h1{font-size:1.4rem}details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.4rem .8rem}\
 summary{cursor:pointer;font-weight:600}ul{list-style:none;padding-left:.6rem;margin:.4rem 0}\
@@ -15,12 +19,14 @@ li.added{border-color:var(--add);color:inherit}li.removed{border-color:var(--del
 li.changed{border-color:var(--chg);color:inherit}\
 .gone{border:1px solid var(--del);border-radius:6px;padding:.4rem .8rem}\
 pre{overflow:auto;font-size:13px;margin:.3rem 0}pre .added{color:var(--add)}pre .removed{color:var(--del)}\
+.what{font-size:.8em;border:1px solid;border-radius:1em;padding:0 .5em;margin-right:.4em;font-weight:400}\
+details details{border:0;margin:0;padding:0}details details summary{font-weight:400;color:var(--chg)}\
 input{font:inherit;width:100%;padding:.4rem;box-sizing:border-box}";
 
 /// Hides the components whose text does not contain what was typed.
 const SCRIPT: &str = "\
 const box=document.querySelector('input');box.addEventListener('input',()=>{\
-const wanted=box.value.toLowerCase();for(const part of document.querySelectorAll('details'))\
+const wanted=box.value.toLowerCase();for(const part of document.querySelectorAll('body>details'))\
 part.hidden=!part.textContent.toLowerCase().includes(wanted)});";
 
 /// The diff as a page that needs nothing beside itself.
@@ -51,8 +57,7 @@ pub fn html(diff: &Diff) -> String {
         };
         let _ = writeln!(
             out,
-            "<details open><summary class=\"{class}\">{} {}</summary>",
-            mark(component.status),
+            "<details open><summary class=\"{class}\"><span class=\"what\">{class}</span>{}</summary>",
             escape(&heading(component))
         );
         if !component.details.is_empty() {
@@ -68,11 +73,17 @@ pub fn html(diff: &Diff) -> String {
             let line = change.line.map_or(String::new(), |line| format!(":{line}"));
             let _ = write!(
                 out,
-                "<li class=\"{class}\" title=\"{}{line}\">{}",
+                "<li class=\"{class}\" title=\"{}{line}\"><span class=\"what {class}\">{}</span>{}",
                 escape(&change.file),
+                word(change.what),
                 escape(&sentence(change))
             );
             if let Some(lines) = &change.lines {
+                let is_long = lines.lines().count() > UNFOLDED;
+                if is_long {
+                    let about = line_counts(lines);
+                    let _ = write!(out, "<details><summary>{about}</summary>");
+                }
                 out.push_str("<pre>");
                 for line in lines.lines() {
                     let class = match line.as_bytes().first() {
@@ -82,7 +93,11 @@ pub fn html(diff: &Diff) -> String {
                     };
                     let _ = writeln!(out, "<span class=\"{class}\">{}</span>", escape(line));
                 }
-                out.push_str("</pre>");
+                out.push_str(if is_long {
+                    "</pre></details>"
+                } else {
+                    "</pre>"
+                });
             }
             out.push_str("</li>\n");
         }

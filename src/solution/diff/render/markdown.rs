@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::{Diff, change_mark, deletion, gone, heading, mark, sentence, title, totals};
+use super::{
+    Diff, UNFOLDED, change_mark, deletion, gone, heading, line_counts, mark, sentence, title,
+    totals,
+};
 
 /// The diff as Markdown that GitHub and Azure DevOps show alike.
 pub fn markdown(diff: &Diff) -> String {
@@ -19,13 +22,15 @@ pub fn markdown(diff: &Diff) -> String {
         let head = escape(&heading(component));
         let _ = writeln!(out, "\n### `{}` {head}\n", mark(component.status));
         if !component.details.is_empty() {
-            let _ = writeln!(out, "{}", fenced("text", &component.details.join("\n")));
+            let count = format!("{} lines", component.details.len());
+            let block = folded("text", &component.details.join("\n"), &count);
+            let _ = writeln!(out, "{block}");
         }
         for change in &component.changes {
             let told = escape(&sentence(change));
             let _ = writeln!(out, "- `{}` {told}", change_mark(change.what));
             if let Some(lines) = &change.lines {
-                let block = fenced("diff", lines.trim_end());
+                let block = folded("diff", lines.trim_end(), &line_counts(lines));
                 let _ = writeln!(out, "\n{}", indented(&block));
             }
         }
@@ -38,7 +43,7 @@ fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
@@ -54,6 +59,16 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// A code block that is shown on demand if it is long; `about` is what is shown instead.
+fn folded(language: &str, text: &str, about: &str) -> String {
+    let block = fenced(language, text);
+    if text.lines().count() <= UNFOLDED {
+        return block;
+    }
+    // The empty lines make the hosts read the block as Markdown again.
+    format!("<details><summary>{about}</summary>\n\n{block}\n</details>\n")
+}
+
 /// A code block whose fence is longer than any run of back-ticks inside.
 fn fenced(language: &str, text: &str) -> String {
     let mut longest = 0;
@@ -67,7 +82,11 @@ fn fenced(language: &str, text: &str) -> String {
 }
 
 fn indented(block: &str) -> String {
-    block.lines().map(|line| format!("  {line}\n")).collect()
+    let indented = |line: &str| match line {
+        "" => "\n".to_owned(),
+        line => format!("  {line}\n"),
+    };
+    block.lines().map(indented).collect()
 }
 
 #[cfg(test)]
@@ -77,6 +96,8 @@ mod tests {
     #[test]
     fn names_cannot_become_markup() {
         assert_eq!(escape("a_b*<i>@x#1"), "a\\_b\\*&lt;i&gt;@\u{200d}x\\#1");
+        // Between two of them GitHub reads a formula.
+        assert_eq!(escape("$filter=a|b"), "\\$filter=a\\|b");
         assert!(fenced("text", "a ```` b").starts_with("`````text\n"));
     }
 }

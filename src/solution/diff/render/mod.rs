@@ -49,14 +49,12 @@ pub(crate) fn heading(component: &ComponentDiff) -> String {
 }
 
 /// A change as one sentence without its mark.
-fn sentence(change: &Change) -> String {
-    let mut head = change.subject.clone();
-    if !change.property.is_empty() {
-        if !head.is_empty() {
-            head.push_str(": ");
-        }
-        head.push_str(&vocabulary::setting(&change.property));
-    }
+pub(crate) fn sentence(change: &Change) -> String {
+    let within = match change.what {
+        What::Moved => "",
+        _ => change.within.as_str(),
+    };
+    let mut head = where_about(&change.subject, within, &change.property);
     if head.is_empty() {
         head = if change.place.is_empty() {
             "content".to_owned()
@@ -64,11 +62,6 @@ fn sentence(change: &Change) -> String {
             change.place.clone()
         };
     }
-    let within = if change.within.is_empty() || change.what == What::Moved {
-        String::new()
-    } else {
-        format!(" in {}", change.within)
-    };
     let shown_value = |value: &Option<String>| {
         let value = value.clone()?;
         Some(short(&vocabulary::meaning(&change.property, value)))
@@ -81,15 +74,60 @@ fn sentence(change: &Change) -> String {
             new.unwrap_or_default()
         ),
         (What::Reordered, old, new) => format!(
-            "{head}{within} in another order: {} → {}",
+            "{head} in another order: {} → {}",
             old.unwrap_or_default(),
             new.unwrap_or_default()
         ),
         (What::Changed, Some(old), Some(new)) => {
-            format!("{head} {} → {}{within}", shown(&old), shown(&new))
+            format!("{head} {} → {}", shown(&old), shown(&new))
         }
-        (_, Some(value), None) | (_, None, Some(value)) => format!("{head}{within}: {value}"),
-        _ => format!("{head}{within}"),
+        (_, Some(value), None) | (_, None, Some(value)) => format!("{head}: {value}"),
+        _ => head,
+    }
+}
+
+/// `field contoso_name in tab General / section Dates: label (1033)`.
+pub(crate) fn where_about(subject: &str, within: &str, property: &str) -> String {
+    let mut head = subject.to_owned();
+    if !within.is_empty() {
+        head.push_str(if head.is_empty() { "in " } else { " in " });
+        head.push_str(within);
+    }
+    if !property.is_empty() {
+        if !head.is_empty() {
+            head.push_str(": ");
+        }
+        head.push_str(&vocabulary::setting(property));
+    }
+    head
+}
+
+/// A value of a property as people read it, in one line.
+pub(crate) fn readable(property: &str, value: String) -> String {
+    shown(&short(&vocabulary::meaning(property, value)))
+}
+
+/// `added`, `removed`, `changed`: for those who see no colours and know no marks.
+fn word(what: What) -> &'static str {
+    match what {
+        What::Added => "added",
+        What::Removed => "removed",
+        What::Changed => "changed",
+        What::Moved => "moved",
+        What::Reordered => "reordered",
+    }
+}
+
+/// How many lines of a text are shown without being asked for.
+const UNFOLDED: usize = 20;
+
+/// `61 lines added, 2 removed`: what a folded text says of itself.
+fn line_counts(lines: &str) -> String {
+    let count = |sign: char| lines.lines().filter(|line| line.starts_with(sign)).count();
+    match (count('+'), count('-')) {
+        (added, 0) => format!("{added} lines added"),
+        (0, removed) => format!("{removed} lines removed"),
+        (added, removed) => format!("{added} lines added, {removed} removed"),
     }
 }
 
