@@ -7,10 +7,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::escape::{push_attribute, push_text, reference};
 use super::outline::{Element, Outline};
-use super::scan::{Attributes, Scanner, Tag, Token, is_space, is_space_byte};
-use super::{BOM, DECLARATION, Fault, XSI, too_deep};
+use super::scan::{Scanner, Tag, Token, is_space};
+use super::{BOM, DECLARATION, Fault, too_deep};
+use text::TextRun;
+
+mod attributes;
+mod text;
 
 /// What happens to the namespace declarations of the element that a copy begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -343,24 +346,6 @@ impl<'t> Writer<'t> {
         Ok(())
     }
 
-    /// Writes declarations as attributes, unless they are among those already written.
-    fn declare(&mut self, root: &[(&str, &str)], seen: &[&str]) {
-        for (name, value) in root.iter().filter(|(name, _)| !seen.contains(name)) {
-            self.out.push(' ');
-            self.out.push_str(name);
-            self.out.push_str("=\"");
-            self.out.push_str(value);
-            self.out.push('"');
-        }
-    }
-
-    /// Forgets what was made up inside of so many open elements.
-    fn forget_prefixes(&mut self, opened: usize) {
-        while self.invented.last().is_some_and(|(at, _)| *at >= opened) {
-            self.invented.pop();
-        }
-    }
-
     /// Keeps a range of the source to be copied as it stands.
     fn keep(&mut self, range: Range<usize>) {
         if self.kept.end != range.start {
@@ -376,176 +361,6 @@ impl<'t> Writer<'t> {
             self.out.push_str(&self.source[self.kept.clone()]);
             self.kept.start = self.kept.end;
         }
-    }
-
-    /// Writes the attributes of a start tag; returns a prefix that was made up.
-    fn attributes(
-        &mut self,
-        raw: &'t str,
-        at: usize,
-        namespaces: Namespaces<'_>,
-    ) -> Result<Option<String>, Fault> {
-        let mut list = Attributes::new(raw, at);
-        let mut seen: Vec<&str> = Vec::new();
-        let mut invented = None;
-        let mut declared = false;
-        while let Some((name, value)) = list.next()? {
-            if seen.contains(&name) {
-                return Err(list.fault(&format!("the attribute `{name}` stands twice")));
-            }
-            seen.push(name);
-            if let Namespaces::Fold(root) = namespaces
-                && root.contains(&(name, value))
-            {
-                continue;
-            }
-            if name == "xml:space" {
-                self.preserve = value == "preserve";
-            }
-            self.out.push(' ');
-            match name.strip_prefix("xsi:").filter(|_| self.invent) {
-                Some(local) => {
-                    let (prefix, new) = self.prefix_for_xsi(invented.take());
-                    declared |= new;
-                    self.out.push_str(&prefix);
-                    self.out.push(':');
-                    self.out.push_str(local);
-                    invented = Some(prefix);
-                }
-                None => self.out.push_str(name),
-            }
-            self.out.push_str("=\"");
-            self.attribute_value(value, &list)?;
-            self.out.push('"');
-        }
-        if let Namespaces::Declare(root) = namespaces {
-            self.declare(root, &seen);
-        }
-        match (declared, invented) {
-            (true, Some(prefix)) => {
-                self.out.push_str(&format!(" xmlns:{prefix}=\"{XSI}\""));
-                Ok(Some(prefix))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// The prefix for the instance namespace here, and whether it must be declared.
-    ///
-    /// .NET counts the elements that are open, this one included.
-    fn prefix_for_xsi(&self, made: Option<String>) -> (String, bool) {
-        if let Some(prefix) = made {
-            return (prefix, true);
-        }
-        match self.invented.last() {
-            Some((_, prefix)) => (prefix.clone(), false),
-            None => (format!("p{}", self.frames.len() + 1), true),
-        }
-    }
-
-    fn attribute_value(&mut self, raw: &str, list: &Attributes<'_>) -> Result<(), Fault> {
-        let mut rest = raw;
-        loop {
-            let plain = rest
-                .bytes()
-                .position(|byte| matches!(byte, b'&' | b'>' | b'"' | b'\n' | b'\r' | b'\t'))
-                .unwrap_or(rest.len());
-            self.out.push_str(&rest[..plain]);
-            rest = &rest[plain..];
-            let Some(special) = rest.bytes().next() else {
-                return Ok(());
-            };
-            match special {
-                b'&' => {
-                    let (c, length) =
-                        reference(rest, 0).map_err(|fault| list.fault(&fault.reason))?;
-                    push_attribute(&mut self.out, c);
-                    rest = &rest[length..];
-                }
-                // A literal line break is read as one space, a tab too.
-                b'\n' | b'\t' | b'\r' => {
-                    self.out.push(' ');
-                    rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
-                }
-                other => {
-                    push_attribute(&mut self.out, char::from(other));
-                    rest = &rest[1..];
-                }
-            }
-        }
-    }
-
-    fn copy_text(&mut self, raw: &str, at: usize) -> Result<(), Fault> {
-        if !raw.bytes().any(|byte| TEXT_SPECIAL[usize::from(byte)]) {
-            self.before_text();
-            self.keep(at..at + raw.len());
-            return Ok(());
-        }
-        if !self.preserve && is_blank(raw) {
-            return Ok(());
-        }
-        self.before_text();
-        self.flush();
-        let mut run = TextRun::new(self.newline);
-        let mut rest = raw;
-        loop {
-            let plain = rest
-                .bytes()
-                .position(|byte| matches!(byte, b'&' | b'>' | b'\r' | b'\n'))
-                .unwrap_or(rest.len());
-            if plain > 0 {
-                run.plain(&mut self.out, &rest[..plain]);
-            }
-            rest = &rest[plain..];
-            match rest.bytes().next() {
-                None => return Ok(()),
-                Some(b'&') => {
-                    let at = at + (raw.len() - rest.len());
-                    let (c, length) = reference(rest, at)?;
-                    run.push(&mut self.out, c);
-                    rest = &rest[length..];
-                }
-                Some(b'>') => {
-                    if raw[..raw.len() - rest.len()].ends_with("]]") {
-                        return Err(Fault::new(at, "`]]>` is not allowed in a text"));
-                    }
-                    run.push(&mut self.out, '>');
-                    rest = &rest[1..];
-                }
-                // Reading makes one line feed of every literal line break.
-                Some(_) => {
-                    run.push(&mut self.out, '\n');
-                    rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
-                }
-            }
-        }
-    }
-
-    fn before_text(&mut self) {
-        self.mixed = true;
-        self.fresh = false;
-    }
-
-    fn between(&mut self, open: &str, text: &str, close: &str) {
-        if !self.mixed {
-            self.indent();
-        }
-        self.flush();
-        self.out.push_str(open);
-        self.lines(text);
-        self.out.push_str(close);
-        self.fresh = false;
-    }
-
-    /// Writes text that knows no references, with the file's line ends.
-    fn lines(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(at) = rest.find(['\r', '\n']) {
-            self.out.push_str(&rest[..at]);
-            self.out.push_str(self.newline);
-            rest = rest[at..].strip_prefix("\r\n").unwrap_or(&rest[at + 1..]);
-        }
-        self.out.push_str(rest);
     }
 
     fn open(&mut self, name: &str) {
@@ -621,63 +436,6 @@ impl<'t> Writer<'t> {
     }
 }
 
-/// The bytes of a text that are not written as they stand.
-static TEXT_SPECIAL: [bool; 256] = {
-    let mut table = [false; 256];
-    let special = b"&>\r\n";
-    let mut index = 0;
-    while index < special.len() {
-        table[special[index] as usize] = true;
-        index += 1;
-    }
-    table
-};
-
-/// A text being written: a carriage return that was given as a reference makes one line break with
-/// the line feed after it.
-struct TextRun {
-    newline: &'static str,
-    after_return: bool,
-}
-
-impl TextRun {
-    fn new(newline: &'static str) -> Self {
-        Self {
-            newline,
-            after_return: false,
-        }
-    }
-
-    fn plain(&mut self, out: &mut String, text: &str) {
-        out.push_str(text);
-        self.after_return = false;
-    }
-
-    fn push(&mut self, out: &mut String, c: char) {
-        match c {
-            '\n' if self.after_return => self.after_return = false,
-            '\n' | '\r' => {
-                out.push_str(self.newline);
-                self.after_return = c == '\r';
-            }
-            other => {
-                push_text(out, other);
-                self.after_return = false;
-            }
-        }
-    }
-}
-
-/// Whether a raw text is white space only, references to white space included.
-fn is_blank(raw: &str) -> bool {
-    if raw.bytes().all(is_space_byte) {
-        return true;
-    }
-    // Only then can a reference make the difference.
-    raw.bytes().find(|byte| !is_space_byte(*byte)) == Some(b'&')
-        && super::unescape(raw).chars().all(is_space)
-}
-
 fn is_declaration(instruction: &str) -> bool {
     instruction
         .split(is_space)
@@ -688,6 +446,7 @@ fn is_declaration(instruction: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::solution::xml::XSI;
 
     fn copied(text: &str, newline: &'static str) -> Result<String, Fault> {
         let outline = Outline { text, deepest: 100 };
