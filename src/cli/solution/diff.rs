@@ -52,7 +52,7 @@ pub struct DiffArgs {
 enum Format {
     /// Lines for a terminal
     Text,
-    /// JSON
+    /// JSON, as `alm schema solution-diff` describes it
     Json,
     /// Markdown for a pull request
     Markdown,

@@ -31,9 +31,8 @@ pub struct Diff {
     pub new: Side,
     /// The components that differ, by kind and name.
     pub components: Vec<ComponentDiff>,
-    /// What an upgrade of the managed solution from the old to the new side would delete; nothing
-    /// where the sides are no two versions of one managed solution, as [`deletions`] can still be
-    /// asked.
+    /// What an upgrade of the managed solution from the old to the new side would delete; absent
+    /// where the sides are no two versions of one managed solution and nobody asked all the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletions: Option<Vec<Deletion>>,
 }
