@@ -219,8 +219,12 @@ pub(crate) fn check(
                 .as_ref()
                 .or(root.id.as_ref())
                 .map_or("", String::as_str);
+            let called = match name {
+                "" => "that has no name".to_owned(),
+                name => format!("`{name}`"),
+            };
             let message = format!(
-                "{} `{name}` is a root component without a component",
+                "{} {called} is a root component without a component",
                 type_name(kind)
             );
             let line = text
