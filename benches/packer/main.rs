@@ -68,27 +68,12 @@ fn unpacking(bench: &Bench<'_>, zip: &[u8], tree: &SourceTree) {
     let ours = bench.fresh("alm", |dir| unpack_into(zip, dir));
     let dom = bench.fresh("dom", |dir| mutable_dom::unpack(zip, dir));
     let readonly = bench.fresh("readonly", |dir| readonly_dom::unpack(zip, dir));
-    println!("\nunpack                          time    ratio");
-    line("alm", ours, None, "");
-    line(
+    compare(
+        "unpack",
         "inflate and write",
-        plain,
-        Some(ours / plain),
-        "alm takes at most 1.5 of it",
+        ours,
+        [plain, all_cores, dom, readonly],
     );
-    line(
-        "the same on all cores",
-        all_cores,
-        Some(ours / all_cores),
-        "the same, a harder mark",
-    );
-    line(
-        "document in memory",
-        dom,
-        Some(dom / ours),
-        "at least 10 times alm",
-    );
-    line("read-only document", readonly, Some(readonly / ours), "");
 }
 
 fn packing(bench: &Bench<'_>, package: &Package, tree: &SourceTree) {
@@ -112,19 +97,27 @@ fn packing(bench: &Bench<'_>, package: &Package, tree: &SourceTree) {
     });
     let dom = bench.time(|| mutable_dom::pack(&kept, package.parts()));
     let readonly = bench.time(|| readonly_dom::pack(&kept, package.parts()));
-    println!("\npack                            time    ratio");
-    line("alm", ours, None, "");
-    line(
+    compare(
+        "pack",
         "read and deflate",
-        plain,
-        Some(ours / plain),
-        "alm takes at most 1.5 of it",
+        ours,
+        [plain, all_cores, dom, readonly],
     );
+}
+
+/// One table: `alm` beside a plain copy, the same on all cores, and the two documents.
+fn compare(title: &str, plainly: &str, ours: f64, others: [f64; 4]) {
+    let [plain, all_cores, dom, readonly] = others;
+    println!("\n{title:<32}time    ratio");
+    line("alm", ours, None, "");
+    let most = "alm takes at most 1.5 of it";
+    line(plainly, plain, Some(ours / plain), most);
+    let harder = "the same, a harder mark";
     line(
         "the same on all cores",
         all_cores,
         Some(ours / all_cores),
-        "the same, a harder mark",
+        harder,
     );
     line(
         "document in memory",

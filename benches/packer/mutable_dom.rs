@@ -83,7 +83,7 @@ fn write(element: &Element, out: &mut Vec<u8>) {
     element.write_with_config(out, layout).expect("writable");
 }
 
-fn put(dir: &Path, path: &str, data: &[u8]) {
+pub fn put(dir: &Path, path: &str, data: &[u8]) {
     let path = dir.join(path);
     fs::create_dir_all(path.parent().expect("it has a folder")).expect("writable");
     fs::write(path, data).expect("writable");
@@ -109,6 +109,11 @@ pub fn pack(dir: &Path, parts: &[Part]) -> Vec<u8> {
     }
     let mut customizations = Vec::new();
     write(&document, &mut customizations);
+    archive(&customizations, parts)
+}
+
+/// Deflates the document and all other parts, one after the other.
+pub fn archive(customizations: &[u8], parts: &[Part]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_level(Some(6));
     let others = parts
@@ -116,7 +121,7 @@ pub fn pack(dir: &Path, parts: &[Part]) -> Vec<u8> {
         .filter(|part| part.name != "customizations.xml");
     zip.start_file("customizations.xml", options)
         .expect("sound");
-    zip.write_all(&customizations).expect("sound");
+    zip.write_all(customizations).expect("sound");
     for part in others {
         zip.start_file(&*part.name, options).expect("sound");
         zip.write_all(&part.data).expect("sound");

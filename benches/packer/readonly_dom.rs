@@ -4,13 +4,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Cursor, Read, Write as _};
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 use almscript::solution::Part;
 use roxmltree::{Document, Node};
-use zip::write::SimpleFileOptions;
-use zip::{ZipArchive, ZipWriter};
+use zip::ZipArchive;
+
+use super::mutable_dom::{archive, put};
 
 /// Inflates, parses, and writes a file for each component.
 pub fn unpack(zip: &[u8], dir: &Path) {
@@ -63,12 +64,6 @@ fn save(dir: &Path, path: &str, node: Node<'_, '_>) {
     put(dir, path, out.as_bytes());
 }
 
-fn put(dir: &Path, path: &str, data: &[u8]) {
-    let path = dir.join(path);
-    fs::create_dir_all(path.parent().expect("it has a folder")).expect("writable");
-    fs::write(path, data).expect("writable");
-}
-
 /// Reads and parses every XML file, writes them into one document, deflates all parts in turn.
 pub fn pack(dir: &Path, parts: &[Part]) -> Vec<u8> {
     let mut customizations = String::new();
@@ -89,19 +84,7 @@ pub fn pack(dir: &Path, parts: &[Part]) -> Vec<u8> {
             }
         }
     }
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_level(Some(6));
-    zip.start_file("customizations.xml", options)
-        .expect("sound");
-    zip.write_all(customizations.as_bytes()).expect("sound");
-    for part in parts
-        .iter()
-        .filter(|part| part.name != "customizations.xml")
-    {
-        zip.start_file(&*part.name, options).expect("sound");
-        zip.write_all(&part.data).expect("sound");
-    }
-    zip.finish().expect("sound").into_inner()
+    archive(customizations.as_bytes(), parts)
 }
 
 fn write(node: Node<'_, '_>, level: usize, out: &mut String) {

@@ -138,12 +138,7 @@ fn finish<'t>(
         .flatten()
         .map(|built| built.xml.len())
         .sum();
-    let tables: usize = bench
-        .listing
-        .below("Entities")
-        .iter()
-        .map(|file| file.data.len())
-        .sum();
+    let tables = bench.listing.bytes_below("Entities");
     let text = outline.text;
     // Elements stand deeper in the document than in their files, by two spaces a line.
     let size = built + tables + tables / 8 + text.len();
@@ -155,7 +150,6 @@ fn finish<'t>(
         .and_then(|()| {
             let mut fill = Fill {
                 bench,
-                outline,
                 collections: &mut collections,
             };
             writer.copy_diverting(outline, root, Namespaces::Keep, &mut fill)
@@ -206,7 +200,6 @@ fn finish<'t>(
 /// Puts the contents of the collections where their placeholders stand.
 struct Fill<'c, 't> {
     bench: &'c Bench<'t>,
-    outline: Outline<'t>,
     collections: &'c mut HashMap<&'t str, Option<Built>>,
 }
 
@@ -237,13 +230,14 @@ impl<'t> Divert<'t> for Fill<'_, 't> {
         scanner: &mut Scanner<'t>,
         tag: Tag<'t>,
     ) -> Result<(), Stop> {
-        let element = self.outline.element(scanner, tag)?;
+        let element = scanner.element(tag)?;
+        let outline = Outline::of(scanner);
         let name = element.name;
         let Some(built) = self.collections.get_mut(name).and_then(Option::as_mut) else {
-            if is_empty(self.outline, &element)? {
+            if is_empty(outline, &element)? {
                 writer.empty(name);
             } else {
-                writer.copy(self.outline, &element, Namespaces::Keep)?;
+                writer.copy(outline, &element, Namespaces::Keep)?;
             }
             return Ok(());
         };

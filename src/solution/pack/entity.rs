@@ -53,7 +53,6 @@ fn build(bench: &Bench<'_>, folder: &str) -> Result<Built, PackageError> {
     };
     bench.read(file, |page, root| {
         let mut fill = Fill {
-            outline: page.outline,
             parts: sub,
             met: Vec::new(),
             formulas: Vec::new(),
@@ -136,7 +135,6 @@ impl Parts {
 
 /// Puts the sub-components where the placeholders stand.
 struct Fill<'p> {
-    outline: Outline<'p>,
     parts: Parts,
     met: Vec<&'p str>,
     formulas: Vec<Element<'p>>,
@@ -159,14 +157,15 @@ impl<'p> Divert<'p> for Fill<'p> {
         scanner: &mut Scanner<'p>,
         tag: Tag<'p>,
     ) -> Result<(), Fault> {
-        let element = self.outline.element(scanner, tag)?;
+        let element = scanner.element(tag)?;
+        let outline = Outline::of(scanner);
         let xml = match element.name {
             "FormXml" => std::mem::take(&mut self.parts.forms),
             "SavedQueries" => std::mem::take(&mut self.parts.views),
             "Visualizations" => std::mem::take(&mut self.parts.charts),
             "RibbonDiffXml" => std::mem::take(&mut self.parts.ribbon),
             _ => {
-                writer.copy(self.outline, &element, Namespaces::Keep)?;
+                writer.copy(outline, &element, Namespaces::Keep)?;
                 self.formulas.push(element);
                 return Ok(());
             }
@@ -187,8 +186,8 @@ impl<'p> Divert<'p> for Fill<'p> {
                 writer.end();
             }
             // A tree that was never unpacked to the end may have it here.
-            _ if !self.outline.children(element.inner.clone())?.is_empty() => {
-                writer.copy(self.outline, &element, Namespaces::Keep)?;
+            _ if !outline.children(element.inner.clone())?.is_empty() => {
+                writer.copy(outline, &element, Namespaces::Keep)?;
             }
             _ => writer.empty(element.name),
         }

@@ -47,14 +47,22 @@ impl<'t> Listing<'t> {
         self.files.get(&names::fold(path)).copied()
     }
 
+    /// The size of all files below a folder.
+    pub fn bytes_below(&self, folder: &str) -> usize {
+        self.unordered(folder).map(|file| file.data.len()).sum()
+    }
+
+    fn unordered(&self, folder: &str) -> impl Iterator<Item = &File<'t>> {
+        let prefix = format!("{}/", names::fold(folder));
+        self.files
+            .range(prefix.clone()..)
+            .take_while(move |(path, _)| path.starts_with(&prefix))
+            .map(|(_, file)| file)
+    }
+
     /// All files below a folder in the order of a walk.
     pub fn below(&self, folder: &str) -> Vec<File<'t>> {
-        let prefix = format!("{}/", names::fold(folder));
-        let found = self
-            .files
-            .range(prefix.clone()..)
-            .take_while(|(path, _)| path.starts_with(&prefix));
-        let mut paths: Vec<&str> = found.map(|(_, file)| file.path).collect();
+        let mut paths: Vec<&str> = self.unordered(folder).map(|file| file.path).collect();
         order::sort_walk(&mut paths);
         paths
             .into_iter()

@@ -166,8 +166,8 @@ fn solution_part(
     managed: bool,
     options: &PackOptions,
 ) -> Result<Vec<u8>, PackageError> {
-    struct Stamp<'a>(Outline<'a>, bool);
-    impl<'a> Divert<'a> for Stamp<'a> {
+    struct Stamp(bool);
+    impl<'a> Divert<'a> for Stamp {
         type Error = Fault;
 
         fn wants(&self, depth: usize, name: &str) -> bool {
@@ -179,9 +179,9 @@ fn solution_part(
             scanner: &mut Scanner<'a>,
             tag: Tag<'a>,
         ) -> Result<(), Fault> {
-            self.0.element(scanner, tag)?;
+            scanner.element(tag)?;
             writer.begin(tag.name, "");
-            writer.text(if self.1 { "1" } else { "0" });
+            writer.text(if self.0 { "1" } else { "0" });
             writer.end();
             Ok(())
         }
@@ -195,12 +195,7 @@ fn solution_part(
     let mut writer = Writer::file(options.line_ends.text(), text.len());
     let written = outline.root().and_then(|root| {
         writer.prolog(&text, 0..root.span.start)?;
-        writer.copy_diverting(
-            outline,
-            &root,
-            Namespaces::Keep,
-            &mut Stamp(outline, managed),
-        )?;
+        writer.copy_diverting(outline, &root, Namespaces::Keep, &mut Stamp(managed))?;
         writer.prolog(&text, root.span.end..text.len())
     });
     written.map_err(|fault| fault.in_file(SOLUTION_FILE, &text))?;

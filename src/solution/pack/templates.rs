@@ -3,9 +3,9 @@
 use super::built::{Bench, Built, Page};
 use super::files::{join, strip_suffix, text};
 use crate::solution::template_texts::{self, TextFiles, text_files};
-use crate::solution::xml::outline::{Element, Outline};
+use crate::solution::xml::outline::Element;
 use crate::solution::xml::scan::{Scanner, Tag};
-use crate::solution::xml::write::{Divert, Namespaces, Writer};
+use crate::solution::xml::write::{Divert, Namespaces, Whole, Writer};
 use crate::solution::xml::{Fault, decode};
 use crate::solution::{Finding, PackageError};
 
@@ -22,7 +22,6 @@ pub(super) fn build(bench: &Bench<'_>) -> Result<Built, PackageError> {
                 Some(texts) => {
                     let found = texts_of(bench, page, &root, texts, &mut built)?;
                     let mut restore = Restore {
-                        outline: page.outline,
                         found: found.into_iter(),
                         texts,
                     };
@@ -78,13 +77,12 @@ fn texts_of<'p>(
     Ok(found)
 }
 
-struct Restore<'x, 'p> {
-    outline: Outline<'p>,
+struct Restore<'x> {
     found: std::vec::IntoIter<Option<String>>,
     texts: &'x TextFiles,
 }
 
-impl<'p> Divert<'p> for Restore<'_, 'p> {
+impl<'p> Divert<'p> for Restore<'_> {
     type Error = Fault;
 
     fn wants(&self, depth: usize, name: &str) -> bool {
@@ -97,15 +95,15 @@ impl<'p> Divert<'p> for Restore<'_, 'p> {
         scanner: &mut Scanner<'p>,
         tag: Tag<'p>,
     ) -> Result<(), Fault> {
-        let element = self.outline.element(scanner, tag)?;
         match self.found.next().flatten() {
             Some(content) => {
+                let element = scanner.element(tag)?;
                 writer.begin(element.name, element.attributes);
                 writer.text(&content);
                 writer.end();
             }
             // It has kept its own text.
-            None => writer.copy(self.outline, &element, Namespaces::Keep)?,
+            None => writer.element(scanner, tag, Namespaces::Keep, &mut Whole)?,
         }
         Ok(())
     }

@@ -163,11 +163,7 @@ impl<'a> Split<'_, 'a> {
 
     /// The lists of forms, one for each type, or the list of views.
     fn lists(&mut self, scanner: &mut Scanner<'a>, tag: Tag<'a>, kind: &Kind) -> Result<(), Stop> {
-        if tag.empty {
-            return Ok(());
-        }
-        let outline = self.source.outline;
-        outline.layer(scanner, tag.name, |scanner, list| {
+        scanner.layer(tag, |scanner, list| {
             if list.name != kind.list {
                 let reason = format!("`<{}>` is not expected in `{}`", list.name, tag.name);
                 return Err(unexpected(list, reason));
@@ -193,11 +189,7 @@ impl<'a> Split<'_, 'a> {
         kind: &Kind,
         folder: &str,
     ) -> Result<(), Stop> {
-        if list.empty {
-            return Ok(());
-        }
-        let outline = self.source.outline;
-        outline.layer(scanner, list.name, |scanner, tag| {
+        scanner.layer(list, |scanner, tag| {
             if tag.name == kind.element {
                 self.member(scanner, tag, kind, folder)
             } else {

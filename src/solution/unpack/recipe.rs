@@ -142,8 +142,8 @@ impl<'a> Carve<'a> {
                 Form::Plain => writer.copy(outline, element, inner)?,
                 Form::Bare => writer.copy(outline, element, Namespaces::Invent)?,
                 Form::App => {
-                    let mut divert = AppComponents(outline);
-                    writer.copy_diverting(outline, element, Namespaces::Invent, &mut divert)?;
+                    let invent = Namespaces::Invent;
+                    writer.copy_diverting(outline, element, invent, &mut AppComponents)?;
                 }
                 Form::NamesOnly => {
                     let name = element.attribute("Name").unwrap_or_default();
@@ -151,7 +151,7 @@ impl<'a> Carve<'a> {
                     writer.empty_with(element.name, &format!(" Name=\"{name}\""));
                 }
                 Form::Emptied(names) => {
-                    writer.copy_diverting(outline, element, inner, &mut Emptied(outline, names))?;
+                    writer.copy_diverting(outline, element, inner, &mut Emptied(names))?;
                 }
             }
         }
@@ -162,9 +162,9 @@ impl<'a> Carve<'a> {
     }
 }
 
-struct AppComponents<'a>(Outline<'a>);
+struct AppComponents;
 
-impl<'a> Divert<'a> for AppComponents<'a> {
+impl<'a> Divert<'a> for AppComponents {
     type Error = Fault;
 
     fn wants(&self, depth: usize, name: &str) -> bool {
@@ -177,23 +177,23 @@ impl<'a> Divert<'a> for AppComponents<'a> {
         scanner: &mut Scanner<'a>,
         tag: Tag<'a>,
     ) -> Result<(), Fault> {
-        let element = self.0.element(scanner, tag)?;
+        let element = scanner.element(tag)?;
         sorted_list(
             writer,
-            self.0,
+            Outline::of(scanner),
             &element,
             SortKey::Attributes(&["type", "schemaName"]),
         )
     }
 }
 
-struct Emptied<'a>(Outline<'a>, &'static [&'static str]);
+struct Emptied(&'static [&'static str]);
 
-impl<'a> Divert<'a> for Emptied<'a> {
+impl<'a> Divert<'a> for Emptied {
     type Error = Fault;
 
     fn wants(&self, depth: usize, name: &str) -> bool {
-        depth == 2 && self.1.contains(&name)
+        depth == 2 && self.0.contains(&name)
     }
 
     fn take(
@@ -202,7 +202,7 @@ impl<'a> Divert<'a> for Emptied<'a> {
         scanner: &mut Scanner<'a>,
         tag: Tag<'a>,
     ) -> Result<(), Fault> {
-        let element = self.0.element(scanner, tag)?;
+        let element = scanner.element(tag)?;
         writer.begin(element.name, element.attributes);
         writer.end();
         Ok(())

@@ -212,7 +212,7 @@ impl<'a> Source<'a> {
                 match place {
                     Ok(index) => scanner.jump(children[index].0.span.end),
                     Err(_) => {
-                        self.0.outline.element(scanner, tag)?;
+                        scanner.element(tag)?;
                     }
                 }
                 Ok(())
@@ -312,11 +312,10 @@ pub(super) fn solution_file(
     stamp: Option<Managed>,
     options: &UnpackOptions,
 ) -> Result<Output, PackageError> {
-    struct Lists<'a> {
-        outline: Outline<'a>,
+    struct Lists {
         stamp: Option<Managed>,
     }
-    impl<'a> Divert<'a> for Lists<'a> {
+    impl<'a> Divert<'a> for Lists {
         type Error = Fault;
 
         fn wants(&self, depth: usize, name: &str) -> bool {
@@ -331,17 +330,16 @@ pub(super) fn solution_file(
             scanner: &mut Scanner<'a>,
             tag: Tag<'a>,
         ) -> Result<(), Fault> {
-            let element = self.outline.element(scanner, tag)?;
+            let element = scanner.element(tag)?;
+            let outline = Outline::of(scanner);
             match element.name {
                 "RootComponents" => sorted_list(
                     writer,
-                    self.outline,
+                    outline,
                     &element,
                     SortKey::Attributes(&["type", "schemaName", "id"]),
                 ),
-                "MissingDependencies" => {
-                    sorted_list(writer, self.outline, &element, SortKey::Required)
-                }
+                "MissingDependencies" => sorted_list(writer, outline, &element, SortKey::Required),
                 name => {
                     writer.begin(name, "");
                     writer.text("2");
@@ -360,7 +358,7 @@ pub(super) fn solution_file(
     let mut writer = Writer::file(options.line_ends.text(), text.len() + text.len() / 4);
     let written = outline.root().and_then(|root| {
         writer.prolog(&text, 0..root.span.start)?;
-        let mut lists = Lists { outline, stamp };
+        let mut lists = Lists { stamp };
         writer.copy_diverting(outline, &root, Namespaces::Keep, &mut lists)?;
         writer.prolog(&text, root.span.end..text.len())
     });

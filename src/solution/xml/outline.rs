@@ -68,6 +68,14 @@ pub(crate) struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
+    /// The outline of the text that a scanner goes through.
+    pub(crate) fn of(scanner: &Scanner<'a>) -> Self {
+        Self {
+            text: scanner.text(),
+            deepest: scanner.deepest(),
+        }
+    }
+
     /// A scanner over a range of the text.
     pub(crate) fn scanner(&self, range: Range<usize>) -> Scanner<'a> {
         Scanner::new(self.text, range, self.deepest)
@@ -77,7 +85,7 @@ impl<'a> Outline<'a> {
     pub(crate) fn root(&self) -> Result<Element<'a>, Fault> {
         let mut scanner = self.scanner(0..self.text.len());
         let tag = root_tag(&mut scanner)?;
-        let root = self.element(&mut scanner, tag)?;
+        let root = scanner.element(tag)?;
         nothing_more(&mut scanner)?;
         Ok(root)
     }
@@ -115,14 +123,10 @@ impl<'a> Outline<'a> {
         let inner = scanner.position();
         let mut finder = EndFinder::new(ends);
         let mut children = Vec::new();
-        let end = if tag.empty {
-            inner
-        } else {
-            self.layer(&mut scanner, tag.name, |scanner, tag| {
-                children.push(self.with_children(scanner, tag, &mut finder)?);
-                Ok(())
-            })?
-        };
+        let end = scanner.layer(tag, |scanner, tag| {
+            children.push(with_children(scanner, tag, &mut finder)?);
+            Ok::<(), Fault>(())
+        })?;
         let root = Element {
             name: tag.name,
             attributes: tag.attributes,
@@ -131,62 +135,6 @@ impl<'a> Outline<'a> {
         };
         nothing_more(&mut scanner)?;
         Ok(Layers { root, children })
-    }
-
-    /// The element whose start tag was just read, with its children.
-    fn with_children(
-        &self,
-        scanner: &mut Scanner<'a>,
-        tag: Tag<'a>,
-        finder: &mut EndFinder<'a>,
-    ) -> Result<(Element<'a>, Vec<Element<'a>>), Fault> {
-        let inner = scanner.position();
-        let mut below = Vec::new();
-        let end = if tag.empty {
-            inner
-        } else {
-            self.layer(scanner, tag.name, |scanner, tag| {
-                below.push(match finder.element(scanner, tag) {
-                    Some(element) => element,
-                    None => self.element(scanner, tag)?,
-                });
-                Ok(())
-            })?
-        };
-        let span = tag.at..scanner.position();
-        Ok((
-            Element {
-                name: tag.name,
-                attributes: tag.attributes,
-                span,
-                inner: inner..end,
-            },
-            below,
-        ))
-    }
-
-    /// Visits the start tags of one layer up to the end tag above it, which must be of that name;
-    /// returns where it stands.
-    pub(crate) fn layer<E: From<Fault>>(
-        &self,
-        scanner: &mut Scanner<'a>,
-        open: &str,
-        mut visit: impl FnMut(&mut Scanner<'a>, Tag<'a>) -> Result<(), E>,
-    ) -> Result<usize, E> {
-        loop {
-            let at = scanner.position();
-            match scanner.next()? {
-                Some(Token::Start(tag)) => visit(scanner, tag)?,
-                Some(Token::End { name }) if name == open => return Ok(at),
-                Some(Token::End { name }) => {
-                    let reason = format!("`<{open}>` is closed by `</{name}>`");
-                    return Err(Fault::new(at, reason).into());
-                }
-                Some(Token::Text(text)) => check_text(text, at)?,
-                Some(_) => {}
-                None => return Err(Fault::new(at, "an element is not closed").into()),
-            }
-        }
     }
 
     /// Visits the start tags directly inside a range.
@@ -214,7 +162,7 @@ impl<'a> Outline<'a> {
     pub(crate) fn children(&self, inner: Range<usize>) -> Result<Vec<Element<'a>>, Fault> {
         let mut found = Vec::new();
         self.inside(inner, |scanner, tag| {
-            found.push(self.element(scanner, tag)?);
+            found.push(scanner.element(tag)?);
             Ok(())
         })?;
         Ok(found)
@@ -232,7 +180,7 @@ impl<'a> Outline<'a> {
             match scanner.next()? {
                 None => return Ok(None),
                 Some(Token::Start(tag)) => {
-                    let element = self.element(&mut scanner, tag)?;
+                    let element = scanner.element(tag)?;
                     if tag.name == wanted {
                         return Ok(Some(element));
                     }
@@ -270,7 +218,7 @@ impl<'a> Outline<'a> {
                 Some(Token::Text(text) | Token::Space(text)) => parts.push(unescape(text)),
                 Some(Token::CData(text)) => parts.push(Cow::Borrowed(text)),
                 Some(Token::Start(tag)) => {
-                    self.element(&mut scanner, tag)?;
+                    scanner.element(tag)?;
                 }
                 Some(_) => {}
             }
@@ -292,34 +240,80 @@ impl<'a> Outline<'a> {
             None => Ok(None),
         }
     }
+}
 
-    /// The element whose start tag the scanner has just read; the scanner moves behind it.
-    pub(crate) fn element(
-        &self,
-        scanner: &mut Scanner<'a>,
-        tag: Tag<'a>,
-    ) -> Result<Element<'a>, Fault> {
-        let start = scanner.position();
+impl<'a> Scanner<'a> {
+    /// The element whose start tag was just read; moves behind it.
+    pub(crate) fn element(&mut self, tag: Tag<'a>) -> Result<Element<'a>, Fault> {
+        let start = self.position();
         let end = if tag.empty {
             start
         } else {
-            scanner.skip_content()?
+            self.skip_content()?
         };
         let element = Element {
             name: tag.name,
             attributes: tag.attributes,
-            span: tag.at..scanner.position(),
+            span: tag.at..self.position(),
             inner: start..end,
         };
-        let closing = element.closing_name(self.text);
+        let closing = element.closing_name(self.text());
         if !tag.empty && closing != tag.name {
-            return Err(Fault::new(
-                end,
-                format!("`<{}>` is closed by `</{closing}>`", tag.name),
-            ));
+            let reason = format!("`<{}>` is closed by `</{closing}>`", tag.name);
+            return Err(Fault::new(end, reason));
         }
         Ok(element)
     }
+
+    /// Visits the start tags directly inside the element whose start tag was just read, and moves
+    /// behind its end tag; returns where that stands.
+    pub(crate) fn layer<E: From<Fault>>(
+        &mut self,
+        open: Tag<'a>,
+        mut visit: impl FnMut(&mut Self, Tag<'a>) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        if open.empty {
+            return Ok(self.position());
+        }
+        loop {
+            let at = self.position();
+            match self.next()? {
+                Some(Token::Start(tag)) => visit(self, tag)?,
+                Some(Token::End { name }) if name == open.name => return Ok(at),
+                Some(Token::End { name }) => {
+                    let reason = format!("`<{}>` is closed by `</{name}>`", open.name);
+                    return Err(Fault::new(at, reason).into());
+                }
+                Some(Token::Text(text)) => check_text(text, at)?,
+                Some(_) => {}
+                None => return Err(Fault::new(at, "an element is not closed").into()),
+            }
+        }
+    }
+}
+
+/// The element whose start tag was just read, with its children.
+fn with_children<'a>(
+    scanner: &mut Scanner<'a>,
+    tag: Tag<'a>,
+    finder: &mut EndFinder<'a>,
+) -> Result<(Element<'a>, Vec<Element<'a>>), Fault> {
+    let inner = scanner.position();
+    let mut below = Vec::new();
+    let end = scanner.layer(tag, |scanner, tag| {
+        below.push(match finder.element(scanner, tag) {
+            Some(element) => element,
+            None => scanner.element(tag)?,
+        });
+        Ok::<(), Fault>(())
+    })?;
+    let element = Element {
+        name: tag.name,
+        attributes: tag.attributes,
+        span: tag.at..scanner.position(),
+        inner: inner..end,
+    };
+    Ok((element, below))
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
