@@ -47,7 +47,7 @@ fn the_readme_shows_the_storys_real_output() {
         .output()
         .unwrap();
     // What is told and how a run goes are two streams; every line of the README is in one of them.
-    let told = super::both(&output);
+    let told = super::workspace::both(&output);
     let told: Vec<String> = told.lines().map(undated).collect();
     let readme = include_str!("../../README.md");
     let shown = readme

@@ -1,0 +1,1 @@
+//! What the policy forbids is refused by every way there is: rows, pipelines, queue parameters, hooks.

@@ -1,0 +1,1 @@
+//! Time and memory reach into everything that a script can do.

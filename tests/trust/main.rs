@@ -1,0 +1,13 @@
+//! What a package, a script, a folder, a web page or a colleague can do: exactly what the policy says.
+//! One file for each way that somebody may try.
+
+mod detours;
+mod files;
+mod kept;
+mod limits;
+mod links;
+mod rights;
+mod served;
+
+#[path = "../fixtures/workspace.rs"]
+mod workspace;

@@ -1,0 +1,1 @@
+//! The served tenant among hostile neighbours.
