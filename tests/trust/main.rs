@@ -8,6 +8,7 @@ mod limits;
 mod links;
 mod rights;
 mod served;
+mod table;
 
 #[path = "../fixtures/workspace.rs"]
 mod workspace;
