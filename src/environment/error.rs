@@ -163,6 +163,14 @@ pub enum EnvironmentError {
         /// The environment.
         environment: String,
     },
+    /// Rows were to be written to something that is no table.
+    #[error("`{name}` is no table of {environment}")]
+    NoTable {
+        /// What was named.
+        name: String,
+        /// The environment.
+        environment: String,
+    },
     /// More than one thing has the name.
     #[error("{count} things of kind {kind} are called {name:?} in {environment}; use the id")]
     Ambiguous {
@@ -311,6 +319,7 @@ impl Problem for EnvironmentError {
             Self::FlowCycle { .. } => "ALM-E019",
             Self::DataPackage { .. } => "ALM-E020",
             Self::DataRows { .. } => "ALM-E021",
+            Self::NoTable { .. } => "ALM-E022",
         }
     }
 
@@ -365,6 +374,10 @@ impl Problem for EnvironmentError {
             Self::InUse { .. } => "remove the dependents first; `dependents_of` lists them",
             Self::Missing { kind, .. } => {
                 return Some(format!("check the name of the {kind} in the settings file"));
+            }
+            Self::NoTable { .. } => {
+                "name a table by its entity set, such as `accounts`; what changes an environment \
+                 otherwise has a primitive of its own (`publish_all`, `install`, …)"
             }
             Self::ConnectionNotShared { .. } => {
                 "ask the owner of the connection to share it with the identity of this run"

@@ -32,6 +32,7 @@ mod service_hosts;
 mod sharing;
 mod solutions;
 mod staging;
+mod table_kinds;
 mod tables;
 mod uninstall;
 mod webhooks;
@@ -56,6 +57,7 @@ pub use rows::Row;
 pub use service_hosts::ServiceHosts;
 pub use solutions::InstalledSolution;
 pub use staging::{StagedSolution, Validation};
+pub use table_kinds::{RowTable, TableKind};
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -153,6 +155,7 @@ struct Inner {
     caller: OnceLock<Caller>,
     environment_id: OnceLock<String>,
     tables: Mutex<HashMap<String, Arc<tables::Table>>>,
+    row_tables: Mutex<Vec<Arc<RowTable>>>,
 }
 
 /// Who this client is in the environment.
@@ -214,6 +217,7 @@ impl Environment {
             caller: OnceLock::new(),
             environment_id: OnceLock::new(),
             tables: Mutex::default(),
+            row_tables: Mutex::default(),
         }))
     }
 

@@ -1,1 +1,3 @@
 //! What the policy forbids is refused by every way there is: rows, pipelines, queue parameters, hooks.
+
+mod rows;

@@ -185,6 +185,13 @@ pub(super) const CODES: &[Code] = &[
         "The archive or one of its files is not in the format of the Configuration Migration Tool."),
     code("ALM-E021", "rows that could not be written",
         "Some rows of the configuration data were refused. The details list each with its reason."),
+    code("ALM-E022", "rows of something that is no table",
+        "Rows are written to tables, by the name of their set (`accounts`). What the Web API calls an action or \
+         a function, such as `ImportSolution` or `PublishAllXml`, has a primitive of its own; so have \
+         definitions."),
+    code("ALM-E023", "the effect of a row",
+        "A row may hold plain values and point to one other row (`\"ownerid@odata.bind\"`). Rows inside rows \
+         would be written to other tables unseen; write them one by one."),
     code("ALM-E030", "no environment is chosen",
         "The workspace has several development environments. Name one with the parameter, or set \
          `development` in `alm.toml`."),

@@ -8,6 +8,7 @@
 //! code = 4703                # the object type code
 //! owner = "user"             # user, organization, business unit; left out: nobody
 //! component = 29             # the solution component type
+//! customizable = true        # whether makers may change the table; left out: they may not
 //! keys.somekey = ["column"]  # alternate keys
 //! columns.statecode = "choice(0 Draft, 1 Activated) default=0"
 //! columns.parentworkflowid = "lookup(workflow) nav=parentworkflowid collection=workflow_parent"
@@ -47,6 +48,8 @@ struct WrittenTable {
     owner: Option<String>,
     component: Option<i64>,
     display: Option<String>,
+    #[serde(default)]
+    customizable: bool,
     #[serde(default)]
     is_virtual: bool,
     #[serde(default)]
@@ -128,6 +131,7 @@ fn read_table(name: &str, written: WrittenTable) -> Result<Table, String> {
     }
     table.primary_name = written.name;
     table.object_type_code = written.code;
+    table.is_customizable = written.customizable;
     table.is_virtual = written.is_virtual;
     if let Some(display) = written.display {
         table.display_name = display;

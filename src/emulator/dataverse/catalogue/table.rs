@@ -35,6 +35,8 @@ pub struct Table {
     pub is_custom: bool,
     /// Whether it came with a managed solution.
     pub is_managed: bool,
+    /// Whether makers may change the table: custom ones, and those standard ones that hold data.
+    pub is_customizable: bool,
     /// Whether it holds the pairs of an N:N relationship.
     pub is_intersect: bool,
     /// Whether its rows are computed rather than stored.
@@ -194,6 +196,7 @@ impl Table {
             component_type: None,
             is_custom: false,
             is_managed: false,
+            is_customizable: false,
             is_intersect: false,
             is_virtual: false,
             columns: vec![Column::new(key, ColumnKind::Guid).create_only()],

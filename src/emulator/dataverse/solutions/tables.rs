@@ -417,6 +417,7 @@ fn describe(name: &str, node: Node<'_, '_>) -> Option<Table> {
     let set = set.map_or_else(|| format!("{name}s"), str::to_owned);
     let mut table = Table::new(schema, &set, &key, ownership);
     table.is_custom = true;
+    table.is_customizable = true;
     let label = value(
         entity,
         "LocalizedCollectionNames/LocalizedCollectionName/@description",

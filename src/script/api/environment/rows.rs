@@ -1,4 +1,9 @@
 //! Rows of tables, read and written by scripts.
+//!
+//! In Dataverse the system itself is rows. So what writing a row does, and which action the policy
+//! is asked for, depends on the table; [`action`] is the whole rule.
+
+use std::sync::Arc;
 
 use rhai::plugin::{ImmutableString, export_module};
 use rhai::{Dynamic, Map};
@@ -8,9 +13,10 @@ use uuid::Uuid;
 
 use super::super::error::{Scripted, Thrown};
 use super::super::{HostError, options};
-use super::data;
-use crate::environment::EnvironmentError;
+use super::{Environment, data};
+use crate::environment::data::DataPackage;
 use crate::environment::odata::{Filter, Key, Literal, Query};
+use crate::environment::{EnvironmentError, RowTable, TableKind};
 use crate::script::values::to_json;
 use crate::workspace::Action;
 
@@ -29,6 +35,7 @@ struct Reading {
 #[export_module]
 pub(super) mod module {
     use super::super::Environment;
+    use super::Write;
 
     /// The rows of a table, named by its set name as in the Web API, for example `workflows`.
     ///
@@ -96,6 +103,16 @@ pub(super) mod module {
 
     /// Creates a row and returns its id.
     ///
+    /// What the policy is asked for depends on what the environment says of the table. Rows of
+    /// people's data need `write-rows`; users, teams, jobs and other rows of the system, connection
+    /// references and values of variables need `configure`. Components of solutions (flows, web
+    /// resources, roles, …) and solutions need `import` to be created or changed, `delete` to be
+    /// deleted, and `configure` where only their state or owner changes. The same holds for
+    /// `update_row`, `delete_row` and `import_data`.
+    ///
+    /// Values are plain; another row is pointed to by `"parentid@odata.bind"`. Actions of the Web API
+    /// are no tables.
+    ///
     /// ```rhai,tenant
     /// let dev = environment::development();
     /// let id = dev.create_row("accounts", #{ name: "O'Neil & Søn" });
@@ -107,13 +124,10 @@ pub(super) mod module {
         set: &str,
         columns: Map,
     ) -> Scripted<ImmutableString> {
-        let client = environment.allowed(Action::WriteRows).thrown()?;
         let columns = super::columns(columns).thrown()?;
-        Ok(client
-            .create_row(set, &columns)
-            .thrown()?
-            .to_string()
-            .into())
+        let table = super::writing(environment, set, Write::Create).thrown()?;
+        let id = environment.client().create_row(&table.set, &columns);
+        Ok(id.thrown()?.to_string().into())
     }
 
     /// Changes columns of a row that exists.
@@ -131,10 +145,12 @@ pub(super) mod module {
         id: &str,
         columns: Map,
     ) -> Scripted<()> {
-        let client = environment.allowed(Action::WriteRows).thrown()?;
         let columns = super::columns(columns).thrown()?;
-        client
-            .update_row(set, &super::id(id).thrown()?.into(), &columns)
+        let table = super::writing(environment, set, Write::update(&columns)).thrown()?;
+        let key = super::id(id).thrown()?.into();
+        environment
+            .client()
+            .update_row(&table.set, &key, &columns)
             .thrown()
     }
 
@@ -147,8 +163,9 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(global, pure, return_raw)]
     pub fn delete_row(environment: &mut Environment, set: &str, id: &str) -> Scripted<bool> {
-        let client = environment.allowed(Action::WriteRows).thrown()?;
-        client.delete_row(set, super::id(id).thrown()?).thrown()
+        let table = super::writing(environment, set, Write::Delete).thrown()?;
+        let id = super::id(id).thrown()?;
+        environment.client().delete_row(&table.set, id).thrown()
     }
 }
 
@@ -222,8 +239,78 @@ fn literal(column: &str, value: &Value) -> Result<Literal, HostError> {
     })
 }
 
+/// How a row is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Write {
+    Create,
+    Update,
+    /// An update of nothing but the state or the owner.
+    Standing,
+    Delete,
+}
+
+impl Write {
+    fn update(columns: &Value) -> Self {
+        const STANDING: [&str; 4] = ["statecode", "statuscode", "ownerid", "ownerid@odata.bind"];
+        let mut names = columns.as_object().into_iter().flatten();
+        match names.all(|(name, _)| STANDING.contains(&name.as_str())) {
+            true => Self::Standing,
+            false => Self::Update,
+        }
+    }
+}
+
+/// The action that writing a row of a table is.
+fn action(kind: TableKind, write: Write) -> Action {
+    match (kind, write) {
+        (TableKind::Data, _) => Action::WriteRows,
+        (TableKind::Values | TableKind::System, _) => Action::Configure,
+        (TableKind::Components, Write::Standing) => Action::Configure,
+        // Whoever deletes a component or a solution by its row deletes what a package brought.
+        (TableKind::Components | TableKind::Solutions, Write::Delete) => Action::Delete,
+        // An unmanaged change, as the import of an unmanaged solution makes one.
+        (TableKind::Components | TableKind::Solutions, _) => Action::Import,
+    }
+}
+
+/// The table of an entity set, once the policy allows to write to it so.
+fn writing(environment: &Environment, set: &str, write: Write) -> Result<Arc<RowTable>, HostError> {
+    let table = environment.reading()?.table_of_set(set)?;
+    environment.allowed(action(table.kind, write))?;
+    Ok(table)
+}
+
+/// Asks the policy for what writing the rows of a package of configuration data does.
+pub(super) fn permit_data(environment: &Environment, data: &DataPackage) -> Result<(), HostError> {
+    for table in &data.tables {
+        let kind = environment.reading()?.table_named(&table.schema.name)?.kind;
+        // Rows that exist are updated, others are made: both have to be allowed, and are one.
+        environment.allowed(action(kind, Write::Create))?;
+    }
+    Ok(())
+}
+
 fn columns(map: Map) -> Result<Value, HostError> {
-    to_json(&map.into()).map_err(|error| HostError::new("ALM-S021", error.to_string()))
+    let columns =
+        to_json(&map.into()).map_err(|error| HostError::new("ALM-S021", error.to_string()))?;
+    for (name, value) in columns.as_object().into_iter().flatten() {
+        if !value.is_array() && !value.is_object() || is_managed_property(value) {
+            continue;
+        }
+        let message = format!("`{name}` holds rows of another table");
+        return Err(HostError::new("ALM-E023", message)
+            .with_hint("write rows one by one, and point to one with `\"…@odata.bind\"`"));
+    }
+    Ok(columns)
+}
+
+/// Whether a value is one of a managed property, `{"Value": true}`, which is an object but no row.
+fn is_managed_property(value: &Value) -> bool {
+    let members = ["Value", "CanBeChanged", "ManagedPropertyLogicalName"];
+    value["Value"].is_boolean()
+        && value
+            .as_object()
+            .is_some_and(|it| it.keys().all(|name| members.contains(&name.as_str())))
 }
 
 /// An id that a script gave as text.

@@ -16,7 +16,6 @@ use super::{change, data};
 use crate::environment::{AppRole, Flow, GroupTeam, StepConfiguration, flow_order as order_flows};
 use crate::script::values::to_json;
 use crate::transport::Secret;
-use crate::workspace::Action;
 
 /// The options of `ensure_group_team`; the names are those of the settings.
 #[derive(Deserialize)]
@@ -417,8 +416,9 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(global, pure, return_raw)]
     pub fn import_data(environment: &mut Environment, package: Data) -> Scripted<Dynamic> {
-        let client = environment.allowed(Action::WriteRows).thrown()?;
-        let report = client
+        super::super::rows::permit_data(environment, &package).thrown()?;
+        let report = environment
+            .client()
             .import_data(&package, jiff::Timestamp::now())
             .thrown()?;
         let mut map = data(&report).thrown()?;
