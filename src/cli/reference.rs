@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::render::Output;
-use crate::script::engine::{Limits, engine};
+use crate::script::engine::engine;
+use crate::script::limits::Limits;
 use crate::script::reference;
 
 /// Print the reference of everything that scripts can call

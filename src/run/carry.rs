@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use rhai::Dynamic;
@@ -13,12 +14,11 @@ use super::{Event, Finished, Host, Outcome, RunError, RunId};
 use crate::script::api::HostError;
 use crate::script::diagnostics::{Ended, Failure, explain};
 use crate::script::engine::Program;
-use crate::script::{Context, Script, Sources, StepSink as _, to_json};
+use crate::script::{Context, Message, NotJson, Script, Sources, StepSink as _, Unwieldy, to_json};
 use crate::transport::{Cancel, Cancelled};
 
-/// The stack of a script's thread. A script nests calls as deep as its limits allow, and each
-/// level takes several frames of the interpreter; the main thread of Windows has one megabyte.
-const STACK: usize = 64 << 20;
+/// How often the thread that waits for a script looks at the clock, the cancel flag and the memory.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A script that was loaded, or why not, with the texts to show it with.
 pub(super) type Loaded = Result<Program, (Box<rhai::EvalAltResult>, Sources)>;
@@ -84,36 +84,15 @@ impl Carriage<'_> {
             resumed,
         })?;
         cancel.set_deadline(started + limit);
-        let mut files = Vec::new();
-        let ended = match loaded {
+        let (ended, files) = match loaded {
             Err((error, sources)) => {
-                files = paths(&sources);
-                Err(explain(*error, &script.label, &sources, None, None))
+                let ended = explain(*error, &script.label, &sources, None, None);
+                (Err(ended), paths(&sources))
             }
             Ok(program) => {
-                let ended = on_own_thread(&program);
-                files.extend(paths(program.sources()));
-                match ended {
-                    Ok(Ok(value)) => {
-                        for name in program.unused_hooks() {
-                            journal.tell(crate::script::Message::Warning {
-                                text: format!("the hook `{name}` belongs to no step of this run"),
-                            });
-                        }
-                        Ok(plain(&program, value))
-                    }
-                    Ok(Err(error)) => {
-                        let engine = program.engine();
-                        Err(explain(
-                            *error,
-                            &script.label,
-                            program.sources(),
-                            Some(engine),
-                            context.last_call(),
-                        ))
-                    }
-                    Err(error) => Err(Ended::Failed(Box::new(Failure::plain(error)))),
-                }
+                let sources = program.sources().clone();
+                let ended = self.on_own_thread(program);
+                (ended, paths(&sources))
             }
         };
         let stopped = cancel.check().err().filter(|_| ended.is_err());
@@ -145,6 +124,51 @@ impl Carriage<'_> {
         Ok(finished)
     }
 
+    /// Runs the program on a thread with a stack that its limits cannot exhaust, and keeps an eye on
+    /// it. A panic of a host function is an error of the run, not of the whole host. A script that
+    /// does not stop when it must is left to itself: the run ends all the same, nothing that its
+    /// thread still does is written down, and it may change nothing any more.
+    fn on_own_thread(&self, program: Program) -> Result<Value, Ended> {
+        let (context, journal) = (self.context.clone(), self.journal.clone());
+        let guard = context.guard().clone();
+        let (report, reports) = channel();
+        let thread = std::thread::Builder::new()
+            .name("script".into())
+            .stack_size(program.limits().stack());
+        let thread = thread.spawn(move || {
+            let ended = run(&program, &context, &journal);
+            // Nobody hears it if the host no longer waits.
+            let _ = report.send(ended);
+        });
+        let thread = thread.map_err(|error| broken(&error.to_string()))?;
+        loop {
+            match reports.recv_timeout(LOOK) {
+                Ok(ended) => return ended,
+                Err(RecvTimeoutError::Timeout) => {}
+                // It ended without a report.
+                Err(RecvTimeoutError::Disconnected) => {
+                    let panic = thread.join().err();
+                    let text = panic.as_ref().and_then(|panic| {
+                        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                        text.or_else(|| panic.downcast_ref::<String>().cloned())
+                    });
+                    return Err(broken(text.as_deref().unwrap_or("no reason given")));
+                }
+            }
+            guard.look();
+            if let Some(stopped) = guard.given_up() {
+                guard.leave_alone();
+                self.journal.leave();
+                let failure = Box::new(Failure::plain(HostError::of(&stopped)));
+                return Err(if stopped.is_limit() {
+                    Ended::Failed(failure)
+                } else {
+                    Ended::Stopped(failure)
+                });
+            }
+        }
+    }
+
     fn write_end(&self, finished: &Finished) -> Result<(), RunError> {
         self.host.history.end(
             finished.run,
@@ -174,43 +198,49 @@ fn paths(sources: &Sources) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Runs the program on a thread with a stack that its limits cannot exhaust. A panic of a host
-/// function is an error of the run, not of the whole host.
-fn on_own_thread(
-    program: &Program,
-) -> Result<Result<Dynamic, Box<rhai::EvalAltResult>>, HostError> {
-    let broken = |what: &str| {
-        HostError::new(
-            "ALM-R013",
-            format!("the run broke off inside the host: {what}"),
+/// Runs `program` to its end. Everything that a script made is looked at and dropped here, on the
+/// thread whose stack is large enough for it; what comes out is JSON.
+fn run(program: &Program, context: &Context, journal: &Journal) -> Result<Value, Ended> {
+    let value = program.run().map_err(|error| {
+        explain(
+            *error,
+            &program.script().label,
+            program.sources(),
+            Some(program.engine()),
+            context.last_call(),
         )
-        .with_hint("this is a mistake of the program; please report it with `alm show --json`")
-    };
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("script".into())
-            .stack_size(STACK);
-        match thread.spawn_scoped(scope, || program.run()) {
-            Ok(thread) => thread.join().map_err(|panic| {
-                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-                broken(text.as_deref().unwrap_or("no reason given"))
-            }),
-            Err(error) => Err(broken(&error.to_string())),
-        }
-    })
+    })?;
+    for name in program.unused_hooks() {
+        journal.tell(Message::Warning {
+            text: format!("the hook `{name}` belongs to no step of this run"),
+        });
+    }
+    plain(program, value).map_err(|error| Ended::Failed(Box::new(Failure::plain(error.into()))))
+}
+
+fn broken(what: &str) -> Ended {
+    let error = HostError::new(
+        "ALM-R013",
+        format!("the run broke off inside the host: {what}"),
+    )
+    .with_hint("this is a mistake of the program; please report it with `alm show --json`");
+    Ended::Failed(Box::new(Failure::plain(error)))
 }
 
 /// A script's last value for people and JSON: host values as the text they print as.
-fn plain(program: &Program, value: Dynamic) -> Value {
-    to_json(&value).unwrap_or_else(|_| {
-        let mut scope = rhai::Scope::new();
-        scope.push_dynamic("value", value);
-        let text = program
-            .engine()
-            .eval_expression_with_scope::<String>(&mut scope, "`${value}`");
-        text.map_or(Value::Null, Value::String)
-    })
+fn plain(program: &Program, value: Dynamic) -> Result<Value, Unwieldy> {
+    match to_json(&value) {
+        Ok(json) => Ok(json),
+        Err(NotJson::Unwieldy(error)) => Err(error),
+        Err(NotJson::NotPlain { .. }) => {
+            let mut scope = rhai::Scope::new();
+            scope.push_dynamic("value", value);
+            let text = program
+                .engine()
+                .eval_expression_with_scope::<String>(&mut scope, "`${value}`");
+            Ok(text.map_or(Value::Null, Value::String))
+        }
+    }
 }
 
 /// The failure as it is shown: with its step, and in the words of the stop if it was stopped.

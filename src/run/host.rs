@@ -196,7 +196,7 @@ impl Host {
 
     /// An engine with everything that scripts of this host can call: for the reference.
     pub fn engine(&self) -> Engine {
-        let limits = crate::script::engine::Limits::trusted();
+        let limits = crate::script::limits::Limits::trusted();
         crate::script::engine::engine(&limits, &self.extensions)
     }
 

@@ -12,6 +12,7 @@ use super::{Event, Observer, RunError, RunId, StepOutcome};
 use crate::script::api::HostError;
 use crate::script::{Begun, Message, Record, StepEnd, StepId, StepSink, Wait};
 use crate::transport::redact::Redactor;
+use crate::transport::{Cancelled, TransportError};
 
 /// The journal of one run.
 pub(super) struct Journal {
@@ -30,6 +31,8 @@ struct State {
     about: Record,
     /// The innermost step that failed last, with its error.
     failed: Option<FailedStep>,
+    /// Nobody waits for the script any more: what it still says is not written down.
+    left: bool,
 }
 
 struct FailedStep {
@@ -75,6 +78,17 @@ impl Journal {
         same.then(|| failed.name.clone())
     }
 
+    /// Closes all open steps as left, for a script that nobody waits for any more.
+    pub(super) fn leave(&self) {
+        self.state().left = true;
+        loop {
+            let innermost = self.state().open.last().map(|step| StepId(step.id));
+            let Some(step) = innermost else { return };
+            // A step that cannot be closed reads as interrupted, which is what it is.
+            let _ = self.finish(step, StepEnd::Left);
+        }
+    }
+
     /// Writes an event down and passes it on.
     ///
     /// # Errors
@@ -118,6 +132,9 @@ impl StepSink for Journal {
     fn begin(&self, name: &str) -> Result<Begun, HostError> {
         let (parent, path, depth) = {
             let mut state = self.state();
+            if state.left {
+                return Err(TransportError::from(Cancelled::ByRequest).into());
+            }
             let (parent, inside) = match state.open.last() {
                 Some(step) => (Some(step.id), step.path.clone()),
                 None => (None, String::new()),
@@ -213,6 +230,9 @@ impl StepSink for Journal {
     }
 
     fn tell(&self, message: Message) {
+        if self.state().left {
+            return;
+        }
         let run = self.run;
         let event = match message {
             Message::Notice { text } => Event::Notice { run, text },
@@ -237,6 +257,9 @@ impl StepSink for Journal {
     fn record(&self, record: Record) -> Result<(), HostError> {
         let about = {
             let mut state = self.state();
+            if state.left {
+                return Ok(());
+            }
             state.about = merged(state.about.clone(), record);
             state.about.clone()
         };

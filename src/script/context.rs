@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use rhai::{Dynamic, NativeCallContext, Position};
 
 use super::api::HostError;
+use super::guard::Guard;
 use super::hooks::Hooks;
 use super::kept::Keepers;
 use super::library::Library;
+use super::limits::Limits;
 use super::sink::{ArtifactStore, Message, StepSink};
 use crate::transport::redact::Redactor;
-use crate::transport::{Cancel, Secret, Transport, TransportError};
+use crate::transport::{Cancel, Cancelled, Secret, Transport, TransportError};
 use crate::workspace::{Effect, Persona, Workspace};
 
 /// The surroundings of one run: cheap to clone, shared by everything the script touches.
@@ -27,6 +29,7 @@ struct Inner {
     parts: ContextParts,
     shared: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     hooks: OnceLock<Hooks>,
+    guard: OnceLock<Arc<Guard>>,
     last_call: Mutex<Option<(String, Position)>>,
 }
 
@@ -78,6 +81,7 @@ impl Context {
             parts,
             shared: Mutex::default(),
             hooks: OnceLock::new(),
+            guard: OnceLock::new(),
             last_call: Mutex::default(),
         }))
     }
@@ -94,6 +98,7 @@ impl Context {
             return Err(HostError::new("ALM-S018", message)
                 .with_hint("start the script through `run::Host`"));
         };
+        context.guard().enter_host();
         let place = call
             .call_source()
             .map(|source| (source.to_owned(), call.call_position()));
@@ -127,6 +132,10 @@ impl Context {
     pub fn permit(&self, effect: Effect) -> Result<(), HostError> {
         // A script that caught the cancellation of one call must not go on to the next effect.
         self.cancel().check().map_err(TransportError::from)?;
+        // Nor one that the host gave up waiting for.
+        if self.guard().is_left_alone() {
+            return Err(TransportError::from(Cancelled::ByRequest).into());
+        }
         Ok(self.0.parts.persona.may(&effect)?)
     }
 
@@ -198,6 +207,19 @@ impl Context {
     pub(crate) fn set_hooks(&self, hooks: Hooks) {
         // A second script of the same run keeps the hooks of the one that was started.
         let _ = self.0.hooks.set(hooks);
+    }
+
+    /// What keeps the script inside its limits.
+    pub(crate) fn guard(&self) -> &Arc<Guard> {
+        let parts = &self.0.parts;
+        let new = || Arc::new(Guard::new(Limits::trusted(), parts.cancel.clone()));
+        self.0.guard.get_or_init(new)
+    }
+
+    /// Sets the limits, once, before the script starts.
+    pub(super) fn set_limits(&self, limits: &Limits) -> Arc<Guard> {
+        let new = || Arc::new(Guard::new(*limits, self.cancel().clone()));
+        self.0.guard.get_or_init(new).clone()
     }
 
     /// The types that a step can end with.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::api::HostError;
+use super::guard::Stopped;
 use super::modules::Sources;
 use super::sink::Wait;
 use super::values::short_name;
@@ -103,10 +104,17 @@ impl Failure {
         let mut report = Vec::new();
         let title = Level::ERROR.primary_title(&self.message).id(&self.code);
         let excerpt = self.place.as_ref().map(Excerpt::of);
+        // What calls itself is said once, with how often.
         let calls: Vec<(String, Excerpt)> = self
             .calls
-            .iter()
-            .filter_map(|call| Some((call.words(), Excerpt::of(call.place.as_ref()?))))
+            .chunk_by(|call, next| call == next)
+            .filter_map(|same| {
+                let words = match same.len() {
+                    1 => same[0].words(),
+                    times => format!("{}, {times} times", same[0].words()),
+                };
+                Some((words, Excerpt::of(same[0].place.as_ref()?)))
+            })
             .collect();
         let mut main = match &excerpt {
             Some(excerpt) => title.element(excerpt.snippet(AnnotationKind::Primary)),
@@ -205,12 +213,19 @@ pub fn explain(
         if let Some(wait) = reason.clone().try_cast::<Wait>() {
             return Ended::Waiting(wait);
         }
-        let failure = Failure::plain(HostError::new("ALM-R012", reason.to_string()));
-        return Ended::Stopped(Box::new(Failure {
+        let stopped = reason.try_cast::<Stopped>();
+        let failure = Failure {
             place,
             calls,
-            ..failure
-        }));
+            ..Failure::plain(match stopped {
+                Some(stopped) => HostError::of(&stopped),
+                None => HostError::new("ALM-R012", "the script was ended"),
+            })
+        };
+        return match stopped {
+            Some(stopped) if stopped.is_limit() => Ended::Failed(Box::new(failure)),
+            _ => Ended::Stopped(Box::new(failure)),
+        };
     }
     Ended::Failed(Box::new(Failure {
         place,
@@ -276,16 +291,10 @@ fn word(error: EvalAltResult, engine: Option<&Engine>) -> Failure {
             format!("there is no property `{name}`"),
             "write `?.` if it may be missing",
         ),
-        EvalAltResult::ErrorTooManyOperations(_) => hinted(
-            "ALM-S012",
-            "the script used up its operations".into(),
-            "look for a loop without end",
-        ),
-        EvalAltResult::ErrorStackOverflow(_) => hinted(
-            "ALM-S012",
-            "too many calls inside calls".into(),
-            "look for a function that calls itself without end",
-        ),
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            Failure::plain(HostError::of(&Stopped::Operations))
+        }
+        EvalAltResult::ErrorStackOverflow(_) => Failure::plain(HostError::of(&Stopped::Calls)),
         EvalAltResult::ErrorDataTooLarge(what, _) => plain(
             "ALM-S012",
             format!("{} larger than this run allows", what.to_lowercase()),

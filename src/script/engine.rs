@@ -13,70 +13,11 @@ use super::api::{self, HostError, Scripted, Thrown};
 use super::context::Context;
 use super::hooks::Hooks;
 use super::library::Script;
-use super::modules::{Modules, Sources, compile, imports};
+use super::limits::Limits;
+use super::modules::{Modules, Sources, compile, imports, raised_in};
 use super::parameters::{Given, Rules};
 use super::sink::{Level, Message};
 use super::values::{from_json, to_json};
-
-/// How much a script may use. Zero means no limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Operations of the interpreter.
-    pub operations: u64,
-    /// Calls inside calls.
-    pub call_levels: usize,
-    /// Nesting of expressions at the top level.
-    pub expression_depth: usize,
-    /// Nesting of expressions inside a function.
-    pub function_depth: usize,
-    /// Imported modules.
-    pub modules: usize,
-    /// Bytes of one text.
-    pub text: usize,
-    /// Items of one array or map, counted through everything nested.
-    pub items: usize,
-}
-
-impl Limits {
-    /// For scripts of the workspace: depth is bounded, so that a recursion without end is an error
-    /// and not a crash; time is the run's affair. Size limits are off, since Rhai measures a whole
-    /// container at every push (rhai-host §4.7).
-    pub fn trusted() -> Self {
-        Self {
-            operations: 0,
-            call_levels: 128,
-            expression_depth: 128,
-            function_depth: 64,
-            modules: 0,
-            text: 0,
-            items: 0,
-        }
-    }
-
-    /// For scripts of others.
-    pub fn sandbox() -> Self {
-        Self {
-            operations: 50_000_000,
-            modules: 64,
-            text: 64 << 20,
-            items: 1_000_000,
-            ..Self::trusted()
-        }
-    }
-
-    /// The same with what `alm.toml` says instead, where it says something.
-    #[must_use]
-    pub fn with(self, limits: &crate::workspace::config::Limits) -> Self {
-        Self {
-            operations: limits.operations.unwrap_or(self.operations),
-            call_levels: limits.depth.unwrap_or(self.call_levels),
-            modules: limits.modules.unwrap_or(self.modules),
-            text: limits.text.unwrap_or(self.text),
-            items: limits.items.unwrap_or(self.items),
-            ..self
-        }
-    }
-}
 
 /// Adds primitives of the embedding program to an engine.
 pub type Extension = Arc<dyn Fn(&mut Engine) + Send + Sync>;
@@ -117,6 +58,7 @@ pub struct Program {
     params: Map,
     context: Context,
     sources: Sources,
+    limits: Limits,
 }
 
 impl Program {
@@ -136,7 +78,11 @@ impl Program {
         let mut engine = engine(limits, extensions);
         engine.set_default_tag(context.clone().into_tag());
         engine.set_module_resolver(Modules::new(context.library().clone(), sources.clone()));
-        watch_over(&mut engine, context);
+        let guard = context.set_limits(limits);
+        // The guard counts them across all engines of the run.
+        engine.set_max_operations(0);
+        guard.watch(&mut engine);
+        pass_output_on(&mut engine, context);
         let params: Map = params
             .iter()
             .map(|(name, v)| (name.into(), from_json(v.clone())))
@@ -150,6 +96,7 @@ impl Program {
                 params,
                 context: context.clone(),
                 sources,
+                limits: *limits,
             }),
             Err(error) => Err((error, sources)),
         }
@@ -174,6 +121,11 @@ impl Program {
         &self.sources
     }
 
+    /// What it may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// The engine, for messages about its functions.
     pub fn engine(&self) -> &Engine {
         &self.engine
@@ -196,7 +148,7 @@ fn prepare(
     let mut wanted = imports(&ast);
     if let Some(hooks) = context.library().hooks(&script.name).thrown()? {
         let hooks = compile(engine, &hooks, &Scope::new(), sources)
-            .map_err(|error| in_module(&hooks.label, error))?;
+            .map_err(|error| raised_in(&hooks.label, error, Position::NONE))?;
         wanted.extend(imports(&hooks));
         context.set_hooks(Hooks::new(hooks));
     }
@@ -210,7 +162,7 @@ fn prepare(
             continue;
         };
         let compiled = compile(engine, &module, &Scope::new(), sources)
-            .map_err(|error| in_module(&module.label, error))?;
+            .map_err(|error| raised_in(&module.label, error, Position::NONE))?;
         wanted.extend(imports(&compiled));
     }
     Ok(ast)
@@ -223,14 +175,6 @@ fn sources_of(context: &Context) -> Sources {
         Ok(sources) => (*sources).clone(),
         Err(never) => match never {},
     }
-}
-
-fn in_module(label: &str, error: Box<EvalAltResult>) -> Box<EvalAltResult> {
-    Box::new(EvalAltResult::ErrorInModule(
-        label.to_owned(),
-        error,
-        Position::NONE,
-    ))
 }
 
 /// The names that a script may use, for the compiler. `params` is no constant here: the optimiser
@@ -247,16 +191,8 @@ fn scope_with(params: &Map) -> Scope<'static> {
     scope
 }
 
-/// Sends output to the run and stops the script when the run is cancelled.
-fn watch_over(engine: &mut Engine, context: &Context) {
-    let cancel = context.cancel().clone();
-    engine.on_progress(move |operations| {
-        // The look costs a lock; sixty-four operations are well under a tenth of a millisecond.
-        if operations % 64 != 0 {
-            return None;
-        }
-        cancel.check().err().map(|reason| reason.to_string().into())
-    });
+/// Sends what the script prints to the run.
+fn pass_output_on(engine: &mut Engine, context: &Context) {
     let printed = context.clone();
     engine.on_print(move |text| {
         let text = text.to_owned();
@@ -306,16 +242,11 @@ pub(super) fn run_inside(
         .collect();
     let sources = sources_of(&context);
     let mut scope = scope_with(&params);
+    let _inside = context.guard().nest(call.call_level())?;
     compile(call.engine(), &script, &declared_scope(), &sources)
         .and_then(|ast| {
             call.engine()
                 .eval_ast_with_scope::<Dynamic>(&mut scope, &ast)
         })
-        .map_err(|error| {
-            Box::new(EvalAltResult::ErrorInModule(
-                script.label.clone(),
-                error,
-                call.call_position(),
-            ))
-        })
+        .map_err(|error| raised_in(&script.label, error, call.call_position()))
 }

@@ -64,13 +64,11 @@ impl Keepers {
     /// The stored form of `value`.
     ///
     /// # Errors
-    /// `ALM-S014` for a value that cannot be kept, and whatever stops an artifact from being stored.
+    /// `ALM-S014` for a value that cannot be kept, `ALM-S056` for one that is nested too deep, and whatever stops an artifact from being stored.
     pub fn keep(&self, value: &Dynamic, context: &Context) -> Result<Value, HostError> {
-        convert(
-            value,
-            &mut |value, path, type_name| self.other(value, &path, &type_name, context),
-            String::new(),
-        )
+        convert(value, &mut |value, path, type_name| {
+            self.other(value, &path, &type_name, context)
+        })
     }
 
     fn other(

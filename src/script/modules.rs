@@ -109,6 +109,26 @@ pub(super) fn compile(
     Ok(ast)
 }
 
+/// `error`, which the text with `label` raised when it was brought in at `position`: named by its
+/// label, so that positions inside lead to the right text. What no script may catch (the end of the
+/// run, waiting for somebody, a limit) stays as it is, since Rhai lets a script catch whatever is
+/// wrapped; it loses its position, which would be taken for one of the outer text.
+pub(super) fn raised_in(
+    label: &str,
+    mut error: Box<EvalAltResult>,
+    position: Position,
+) -> Box<EvalAltResult> {
+    if error.is_system_exception() && !matches!(*error, EvalAltResult::ErrorParsing(..)) {
+        let _ = error.take_position();
+        return error;
+    }
+    Box::new(EvalAltResult::ErrorInModule(
+        label.to_owned(),
+        error,
+        position,
+    ))
+}
+
 /// The names in all literal `import` statements of `ast`.
 pub(super) fn imports(ast: &AST) -> Vec<String> {
     let mut names = Vec::new();
@@ -261,13 +281,6 @@ impl ModuleResolver for Modules {
         }
         let loaded = self.load(engine, &script);
         loading().pop();
-        loaded.map_err(|error| {
-            // Named by its label, so that positions inside lead to the right text.
-            Box::new(EvalAltResult::ErrorInModule(
-                script.label.clone(),
-                error,
-                pos,
-            ))
-        })
+        loaded.map_err(|error| raised_in(&script.label, error, pos))
     }
 }

@@ -588,6 +588,10 @@ pub(super) const CODES: &[Code] = &[
          (`workflow`, `systemform`), or by their number."),
     code("ALM-S055", "several components have this name",
         "A display name need not be unique. Name the component by its key, its id or its schema name."),
+    code("ALM-S056", "a value that is too deep or too large",
+        "What leaves a script (the result of a step or of the run, a parameter, a request) may be nested \
+         100 levels deep and hold two million values. A script that puts a list into itself in a loop \
+         is the usual cause."),
     code("ALM-T001", "no answer from a service",
         "No connection could be made, or it broke before the whole answer was there. The address comes from \
          `alm.toml`. A run that ended here can be resumed with `alm run --resume RUN`."),

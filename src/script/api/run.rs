@@ -9,6 +9,7 @@ use super::error::{Scripted, Thrown, request_map};
 use super::options::options;
 use crate::script::Context;
 use crate::script::diagnostics::brief;
+use crate::script::guard::Stopped;
 use crate::script::sink::{Begun, Message, Record, StepEnd, Wait};
 use crate::script::values::to_json;
 
@@ -336,8 +337,12 @@ fn run_step(call: &NativeCallContext<'_>, name: &str, work: &FnPtr) -> Scripted<
         Begun::Replay(kept) => return context.keepers().revive(&kept, &context).thrown(),
         Begun::Run(id) => id,
     };
-    let result = context.hooks().before(call.engine(), name).and_then(|()| {
+    // A hook may begin a step, which has hooks: they count as calls inside calls.
+    let inside = || context.guard().nest(call.call_level());
+    let before = inside().and_then(|_inside| context.hooks().before(call.engine(), name));
+    let result = before.and_then(|()| {
         let value = work.call_within_context::<Dynamic>(call, ())?.flatten();
+        let _inside = inside()?;
         context.hooks().after(call.engine(), name, &value)?;
         Ok(value)
     });
@@ -359,7 +364,11 @@ fn run_step(call: &NativeCallContext<'_>, name: &str, work: &FnPtr) -> Scripted<
             }
         },
         Err(error) => {
-            if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
+            let limit = Stopped::within(&error).filter(Stopped::is_limit);
+            if let Some(limit) = limit {
+                let told = HostError::of(&limit);
+                context.sink().finish(id, StepEnd::Failed(&told)).thrown()?;
+            } else if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
                 context.sink().finish(id, StepEnd::Left).thrown()?;
             } else {
                 let told = brief(&error, call.engine());

@@ -16,8 +16,8 @@ pub struct Limits {
     /// The number of operations of the script engine; left out: no limit but the time.
     #[schemars(range(min = 1))]
     pub operations: Option<u64>,
-    /// How deep calls may nest.
-    #[schemars(range(min = 1))]
+    /// How deep calls may nest, scripts and hooks inside the script included; left out: 128.
+    #[schemars(range(min = 1, max = 1024))]
     pub depth: Option<usize>,
     /// How many modules a script may import; left out: no limit.
     #[schemars(range(min = 1))]
@@ -28,6 +28,10 @@ pub struct Limits {
     /// The most items of one list or map, those nested in it included; left out: no limit.
     #[schemars(range(min = 1))]
     pub items: Option<usize>,
+    /// The most memory, in bytes, that a script may make the program take; left out: 2 GiB, and
+    /// 512 MiB with `--sandbox`.
+    #[schemars(range(min = 1))]
+    pub memory: Option<u64>,
 }
 
 impl Default for Limits {
@@ -39,6 +43,7 @@ impl Default for Limits {
             modules: None,
             text: None,
             items: None,
+            memory: None,
         }
     }
 }
