@@ -9,6 +9,7 @@ pub mod nearest;
 pub mod problem;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.
+mod database;
 pub mod emulator;
 pub mod git;
 pub mod solution;

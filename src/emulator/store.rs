@@ -6,11 +6,12 @@
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use crate::database::{self, DatabaseError};
 
 /// The tenant's database.
 pub struct Store {
@@ -28,19 +29,40 @@ pub enum StoreError {
     /// SQLite refused.
     #[error("the emulated tenant's database: {0}")]
     Database(#[from] rusqlite::Error),
+    /// A newer program has changed its tables.
+    #[error(
+        "the emulated tenant's database is from a newer program (version {found}, not {known})"
+    )]
+    Newer {
+        /// The version of the file.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
     /// A stored document is not JSON.
     #[error("the emulated tenant's database holds a damaged row: {0}")]
     Damaged(#[from] serde_json::Error),
 }
 
-const SCHEMA: &str = "
+impl From<DatabaseError> for StoreError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sqlite(error) => Self::Database(error),
+            DatabaseError::Newer { found, known } => Self::Newer { found, known },
+        }
+    }
+}
+
+/// What brings the tables from each version to the next. A file from before versions were counted
+/// has the tables of the first.
+const VERSIONS: &[&str] = &["
     CREATE TABLE IF NOT EXISTS row (
         scope TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,
         body TEXT NOT NULL, PRIMARY KEY (scope, kind, id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS row_by_seq ON row (scope, kind, seq);
     CREATE TABLE IF NOT EXISTS blob (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
-";
+"];
 
 impl Store {
     /// Opens the database at `path`, creating it when it is not there.
@@ -48,12 +70,8 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened or is not such a database.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let connection = Connection::open(path)?;
         // Several processes share the file: `alm tenant serve` beside `alm run`.
-        connection.busy_timeout(Duration::from_secs(30))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.execute_batch(SCHEMA)?;
+        let connection = database::open_shared(path, VERSIONS)?;
         Ok(Self {
             connection: Mutex::new(connection),
         })

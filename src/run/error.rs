@@ -1,5 +1,6 @@
 //! Why a run could not start, or could not be written down.
 
+use crate::database::DatabaseError;
 use crate::problem::Problem;
 use crate::run::RunId;
 use crate::script::LibraryError;
@@ -78,6 +79,15 @@ pub enum RunError {
     /// A part of the host refused, such as the emulated tenant.
     #[error("{0}")]
     Host(HostError),
+}
+
+impl From<DatabaseError> for RunError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sqlite(error) => Self::Store(error),
+            DatabaseError::Newer { found, known } => Self::Newer { found, known },
+        }
+    }
 }
 
 impl From<crate::branch::BranchError> for RunError {

@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
@@ -16,13 +15,12 @@ use serde_json::{Map, Value};
 use super::alive::{self, Alive};
 use super::rows::{json, run_record, step_record, time};
 use super::{Event, Outcome, RunError, RunId, RunRecord, StepRecord};
+use crate::database;
 use crate::script::diagnostics::Failure;
 use crate::script::{Record, Wait};
 
-/// The version of the tables below.
-const VERSION: i64 = 1;
-
-const TABLES: &str = "
+/// What brings the tables from each version to the next; see [`database::open_shared`].
+const VERSIONS: &[&str] = &["
 CREATE TABLE run (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   script TEXT NOT NULL, label TEXT NOT NULL, hash TEXT NOT NULL,
@@ -50,7 +48,7 @@ CREATE TABLE answer (
   run INTEGER NOT NULL REFERENCES run(id), question TEXT NOT NULL, answer TEXT NOT NULL,
   PRIMARY KEY (run, question)
 );
-";
+"];
 
 /// The history of one workspace.
 pub struct History {
@@ -108,16 +106,12 @@ impl History {
             what: folder.display().to_string(),
             source,
         })?;
-        let connection = Connection::open(folder.join("history.sqlite"))?;
-        connection.busy_timeout(Duration::from_secs(20))?;
-        // WAL lets others read while a run writes. NORMAL loses nothing when a process dies.
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let connection = database::open_shared(&folder.join("history.sqlite"), VERSIONS)?;
         // Copying the log into the file when the last user leaves waits for the disk twice, which
         // is most of the time of a small run. The log is copied when it has two hundred pages.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.pragma_update(None, "wal_autocheckpoint", 200)?;
-        Self::with(connection, Some(folder.join("running")))
+        Ok(Self::with(connection, Some(folder.join("running"))))
     }
 
     /// A history that ends with the host.
@@ -125,33 +119,16 @@ impl History {
     /// # Errors
     /// When SQLite has no memory.
     pub fn in_memory() -> Result<Self, RunError> {
-        Self::with(Connection::open_in_memory()?, None)
+        let mut connection = Connection::open_in_memory()?;
+        database::bring_up_to_date(&mut connection, VERSIONS)?;
+        Ok(Self::with(connection, None))
     }
 
-    fn with(mut connection: Connection, locks: Option<PathBuf>) -> Result<Self, RunError> {
-        let version = |connection: &Connection| {
-            connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-        };
-        if version(&connection)? == 0 {
-            // Two processes may come here at once; the second finds the tables made.
-            let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if version(&change)? == 0 {
-                change.execute_batch(TABLES)?;
-                change.pragma_update(None, "user_version", VERSION)?;
-            }
-            change.commit()?;
-        }
-        let found = version(&connection)?;
-        if found > VERSION {
-            return Err(RunError::Newer {
-                found,
-                known: VERSION,
-            });
-        }
-        Ok(Self {
+    fn with(connection: Connection, locks: Option<PathBuf>) -> Self {
+        Self {
             connection: Mutex::new(connection),
             locks,
-        })
+        }
     }
 
     /// Finds runs whose process is gone, writes them down as interrupted and returns them.

@@ -154,7 +154,7 @@ impl Workspace {
                 config,
                 locator,
             }))),
-            Err(list) => Err(Mistakes::new(path, text, list).into()),
+            Err(list) => Err(Mistakes::new(path, &text, list).into()),
         }
     }
 

@@ -38,7 +38,7 @@ impl Problem for SecretError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoVariable(name) => format!("set `{name}` before you start alm"),
-            Self::NoFile { .. } => "check the `file` that alm.toml names for this identity".into(),
+            Self::NoFile { .. } => "check the `file` that alm.toml names for it".into(),
             Self::Open(path) => {
                 format!("take the others' rights away: chmod 600 {}", path.display())
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use super::concealed::Concealed;
 use crate::problem::Problem;
 
 /// One mistake: what is wrong, where, what was expected, and what may help.
@@ -55,11 +56,15 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// The mistakes `list` of the file at `path`, which holds `text`.
-    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>, list: Vec<Mistake>) -> Self {
+    /// The mistakes `list` of the file at `path`, which holds `text`. Secrets in the text are
+    /// neither kept nor shown.
+    pub fn new(path: impl Into<PathBuf>, text: &str, mut list: Vec<Mistake>) -> Self {
+        let concealed = Concealed::of(text);
+        list.iter_mut()
+            .for_each(|mistake| concealed.hide_in(mistake));
         Self {
             path: path.into(),
-            text: text.into(),
+            text: concealed.text,
             list,
         }
     }

@@ -6,6 +6,7 @@
 //! something, circles, addresses that come twice) is checked after that ([`meaning`]), on all
 //! entries whose form is right.
 
+mod concealed;
 mod meaning;
 mod mistake;
 mod structure;

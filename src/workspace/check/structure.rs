@@ -207,6 +207,7 @@ impl<'s> Walk<'s> {
                 .is_err()
                 .then(|| "expected a length of time like `250ms`, `30s` or `1h 30m`".to_owned()),
             Some("branch") => branch_mistake(text),
+            Some("key-vault-secret") => key_vault_mistake(text),
             _ => None,
         };
         if let Some(expected) = expected {
@@ -467,6 +468,19 @@ fn address_mistake(text: &str) -> Option<String> {
 }
 
 /// Git's own rules for branch names, as far as they catch slips (`git check-ref-format`).
+/// A reference to a secret in Azure Key Vault, as environment variables of Dataverse hold it.
+fn key_vault_mistake(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let resource = lower.starts_with("/subscriptions/")
+        && lower.contains("/providers/microsoft.keyvault/vaults/")
+        && lower.contains("/secrets/");
+    let address = lower.starts_with("https://") && lower.contains("/secrets/");
+    (!resource && !address).then(|| {
+        "expected `/subscriptions/…/providers/Microsoft.KeyVault/vaults/…/secrets/…` or the secret's address"
+            .to_owned()
+    })
+}
+
 fn branch_mistake(text: &str) -> Option<String> {
     if text == "[Use Solution Branches]" {
         return None;

@@ -20,7 +20,9 @@ pub use limits::{Agent, DuringRun, Limits, TimeSpan, Watch};
 pub use named::Named;
 pub use persona::{Choice, ParameterRule, Permissions, PersonaRules};
 pub use policy::Policy;
-pub use profile::{Approval, BranchRule, Profile, SolutionChoice, Stage, StageKind};
+pub use profile::{
+    Approval, BranchRule, KeyVaultSecret, Profile, SolutionChoice, Stage, StageKind, StageValue,
+};
 pub use repository::{Host, HostKind, Repository};
 pub use tenant::Tenant;
 

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::SecretSource;
+
 /// A deployment profile.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,9 +72,33 @@ pub struct Stage {
     pub settings: Option<String>,
     /// A pipeline file to generate from instead of the usual one.
     pub build_template: Option<String>,
-    /// Values for the tokens `#{name}#` in settings files.
+    /// Values for the tokens `#{name}#` in settings files: texts, or where secrets are kept.
     #[serde(default)]
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, StageValue>,
+}
+
+/// The value of a stage's variable.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum StageValue {
+    /// A text.
+    Text(String),
+    /// A secret, read from where it is kept when a deployment to the stage needs it.
+    Secret(SecretSource),
+    /// A secret in Azure Key Vault, for an environment variable of the type *secret*. Such a
+    /// variable holds the reference, and Dataverse itself reads the secret
+    /// (`facts/dataverse-web-api.md`, environment variables), so nobody here ever sees it.
+    KeyVault(KeyVaultSecret),
+}
+
+/// The reference of a secret in Azure Key Vault.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyVaultSecret {
+    /// `/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/…/secrets/…`, or the
+    /// secret's address.
+    #[schemars(extend("format" = "key-vault-secret"))]
+    pub keyvault: String,
 }
 
 /// What must happen before a stage runs.

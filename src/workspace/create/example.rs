@@ -315,6 +315,7 @@ mod tests {
     use super::*;
     use crate::git::BareRepository;
     use crate::workspace::Workspace;
+    use crate::workspace::config::StageValue;
 
     #[test]
     fn the_example_is_filled_through_its_services() {
@@ -371,7 +372,9 @@ mod tests {
                     .find(|one| one.url == *url)
                     .unwrap();
                 for key in ["sharepoint", "dataverse"] {
-                    let wanted = &stage.variables[key];
+                    let StageValue::Text(wanted) = &stage.variables[key] else {
+                        panic!("{key} is a text");
+                    };
                     assert!(
                         environment
                             .connections

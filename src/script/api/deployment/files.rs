@@ -23,6 +23,7 @@ use crate::environment::data::DataPackage;
 use crate::script::Context;
 use crate::script::kept::Keep;
 use crate::transport::Secret;
+use crate::workspace::config::StageValue;
 
 /// The settings of one target, as scripts hold them.
 #[derive(Clone)]
@@ -31,6 +32,8 @@ pub struct Settings {
     /// What they were read from, to read them again.
     source: Dynamic,
     options: Map,
+    /// Whether a secret is in them.
+    secret: bool,
 }
 
 impl Deref for Settings {
@@ -362,7 +365,7 @@ fn folder(paths: &[String], solution: &str) -> Result<SolutionFolder, HostError>
 fn which(
     files: &dyn Files,
     options: Map,
-) -> Result<(SolutionFolder, String, BTreeMap<String, String>), HostError> {
+) -> Result<(SolutionFolder, String, BTreeMap<String, StageValue>), HostError> {
     let mut options = Options::new(options);
     let stage = options.take::<Stage>("stage")?;
     let read: Which = options.read()?;
@@ -381,7 +384,7 @@ fn which(
             Value::String(text) => text,
             other => other.to_string(),
         };
-        variables.insert(name, value);
+        variables.insert(name, StageValue::Text(value));
     }
     Ok((
         folder(&files.paths()?, &read.solution)?,
@@ -393,14 +396,31 @@ fn which(
 fn read_settings(context: &Context, source: &Dynamic, options: Map) -> Result<Settings, HostError> {
     let files = files_of(context, source)?;
     let (folder, environment, variables) = which(files.as_ref(), options.clone())?;
-    let settings = deployment::Settings::load(files.as_ref(), &folder, &environment, &variables)?;
+    let mut secret = false;
+    let mut values = BTreeMap::new();
+    for (name, value) in variables {
+        let text = match value {
+            StageValue::Text(text) => text,
+            StageValue::KeyVault(kept) => kept.keyvault,
+            StageValue::Secret(kept) => {
+                let read = kept.read(context.root())?;
+                context.learn_secret(read.clone());
+                secret = true;
+                read.expose().to_owned()
+            }
+        };
+        values.insert(name, text);
+    }
+    let settings = deployment::Settings::load(files.as_ref(), &folder, &environment, &values)?;
     for step in settings.steps.iter().filter(|step| step.secure) {
         context.learn_secret(Secret::new(step.value.clone()));
+        secret = true;
     }
     Ok(Settings {
         settings: Arc::new(settings),
         source: source.clone(),
         options,
+        secret,
     })
 }
 
@@ -479,15 +499,15 @@ fn write_settings(
 impl Keep for Settings {
     const KIND: &'static str = "settings";
 
-    /// Settings with a secure plug-in configuration are kept by where they were read, since the
-    /// journal is no place for secrets; all others by their content.
+    /// Settings with a secret in them are kept by where they were read, since the journal is no
+    /// place for secrets; all others by their content.
     fn keep(&self, context: &Context) -> Result<Value, HostError> {
         let keepers = context.keepers();
         let mut kept = json!({
             "source": keepers.keep(&self.source, context)?,
             "options": keepers.keep(&self.options.clone().into(), context)?,
         });
-        if !self.steps.iter().any(|step| step.secure) {
+        if !self.secret {
             kept["settings"] =
                 serde_json::to_value(&*self.settings).map_err(|error| lost(&error))?;
         }
@@ -506,6 +526,7 @@ impl Keep for Settings {
                 ),
                 source,
                 options,
+                secret: false,
             }),
             None => read_settings(context, &source, options),
         }

@@ -10,6 +10,7 @@ use crate::nearest::nearest;
 use crate::script::Context;
 use crate::script::kept::Keep;
 use crate::workspace::config;
+use crate::workspace::config::StageValue;
 
 /// A deployment profile.
 #[derive(Clone)]
@@ -284,7 +285,8 @@ pub(super) mod module {
         Ok(stage.entry().thrown()?.settings_folder().into())
     }
 
-    /// The values for tokens `#{name}#` in settings files, as a map.
+    /// The values for tokens `#{name}#` in settings files, as a map. Secrets are not in it; they
+    /// are read when `deployment::settings` needs them.
     ///
     /// ```rhai,tenant
     /// type_of(deployment::profile("standard").stage("test").variables) == "map"
@@ -294,7 +296,11 @@ pub(super) mod module {
         let variables = &stage.entry().thrown()?.variables;
         Ok(variables
             .iter()
-            .map(|(name, value)| (name.into(), value.clone().into()))
+            .filter_map(|(name, value)| match value {
+                StageValue::Text(text) => Some((name.into(), text.clone().into())),
+                StageValue::KeyVault(secret) => Some((name.into(), secret.keyvault.clone().into())),
+                StageValue::Secret(_) => None,
+            })
             .collect())
     }
 
