@@ -83,6 +83,10 @@ pub trait GitHost: Send + Sync {
     /// whether anything changed.
     fn ensure_build_validation(&self, policy: &BuildValidation) -> Result<bool, BranchError>;
 
+    /// The build policies that are in force on a branch (without `refs/heads/`): enabled, and in the
+    /// way of a pull request until the build succeeds.
+    fn build_validations(&self, branch: &str) -> Result<Vec<BuildValidation>, BranchError>;
+
     /// Makes a place to deploy to that needs the approval of one of `approvers` (user or group
     /// names); without approvers, only the place. Says whether anything changed.
     fn ensure_approval(&self, place: &str, approvers: &[String]) -> Result<bool, BranchError>;
@@ -111,6 +115,9 @@ pub trait GitHost: Send + Sync {
 
     /// Approvals that somebody has to give.
     fn approvals(&self) -> Result<Vec<Approval>, BranchError>;
+
+    /// What was decided about the approvals that a build waited for, as the host has it on record.
+    fn decisions(&self, build: i64) -> Result<Vec<Decision>, BranchError>;
 
     /// Gives or denies an approval as the caller.
     fn decide(&self, approval: &str, approve: bool, comment: &str) -> Result<(), BranchError>;
@@ -462,4 +469,21 @@ pub struct Approval {
     pub instructions: String,
     /// Who may approve.
     pub approvers: Vec<String>,
+}
+
+/// A decision about an approval that a build waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The place to deploy to.
+    pub place: String,
+    /// Whether it was given; otherwise it was denied.
+    pub approved: bool,
+    /// The sign-in name of whoever decided.
+    pub by: String,
+    /// The names of whom the host had asked: of that person, or of a group of hers.
+    pub asked: Vec<String>,
+    /// What she said.
+    pub comment: String,
+    /// When, as the host writes it.
+    pub at: String,
 }

@@ -21,9 +21,9 @@ pub use connect::OpenError;
 pub use error::BranchError;
 pub use host::{
     Approval, Build, BuildChange, BuildFilter, BuildRequest, BuildState, BuildValidation, Check,
-    CheckState, Completion, Definition, GitHost, HostRepository, MergeStrategy, NewDefinition,
-    NewPullRequest, Outcome, PullRequest, PullRequestFilter, PullRequestState, PushTrigger, Vote,
-    WorkItem,
+    CheckState, Completion, Decision, Definition, GitHost, HostRepository, MergeStrategy,
+    NewDefinition, NewPullRequest, Outcome, PullRequest, PullRequestFilter, PullRequestState,
+    PushTrigger, Vote, WorkItem,
 };
 pub use remote::Remote;
 pub use repository::{Branch, BranchHead, Repository};

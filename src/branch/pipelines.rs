@@ -5,6 +5,38 @@ use std::collections::BTreeMap;
 
 use super::{BranchError, BuildValidation, Definition, NewDefinition, PushTrigger, Repository};
 
+/// The variables by which a pipeline says what its builds do. `alm agent` reads them from the
+/// pipeline only; see [`is_reserved`].
+pub mod variable {
+    /// The script.
+    pub const SCRIPT: &str = "AlmScript";
+    /// The stage of the profile.
+    pub const STAGE: &str = "AlmStage";
+    /// The profile.
+    pub const PROFILE: &str = "AlmProfile";
+    /// The solution.
+    pub const SOLUTION: &str = "Solution";
+    /// The environment, by which the host also knows the approvals that a build waits for.
+    pub const ENVIRONMENT: &str = "EnvironmentName";
+    /// `true` or `false`: whether components that are gone from the source are removed. The only one
+    /// of these that whoever queues a build may set.
+    pub const UPGRADE: &str = "TriggerSolutionUpgrade";
+}
+
+/// Whether a variable says what a build does, so that nobody may set it for one build. Hosts take
+/// names in any case.
+pub fn is_reserved(name: &str) -> bool {
+    use variable::{ENVIRONMENT, PROFILE, SCRIPT, SOLUTION, STAGE};
+    [SCRIPT, STAGE, PROFILE, SOLUTION, ENVIRONMENT]
+        .iter()
+        .any(|one| one.eq_ignore_ascii_case(name))
+}
+
+/// The name of the pipeline that takes `solution` to `environment`.
+pub fn name_of(environment: &str, solution: &str) -> String {
+    format!("deploy-{}-{solution}", environment.to_lowercase())
+}
+
 /// The title of the build policy.
 const VALIDATION: &str = "Build Validation";
 /// The parts of a solution's folder whose changes concern a deployment.
@@ -45,8 +77,8 @@ pub enum Starts {
     /// Only somebody who queues it.
     #[default]
     ByHand,
-    /// A pull request into the solution's branch, whose completion waits for it.
-    OnPullRequest,
+    /// A pull request into one of these branches, whose completion waits for it.
+    OnPullRequest(Vec<String>),
     /// A push to this branch, as a completed pull request makes one.
     OnPush(String),
 }
@@ -86,11 +118,11 @@ pub fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, Branc
         if !stage.approvers.is_empty() && host.ensure_approval(place, &stage.approvers)? {
             ensured.changes.push(format!("approval for {place}"));
         }
-        let name = format!("deploy-{}-{solution}", place.to_lowercase());
+        let name = name_of(place, solution);
         let mut variables = stage.variables.clone();
-        variables.insert("EnvironmentName".into(), stage.environment.clone());
-        variables.insert("Solution".into(), solution.clone());
-        variables.insert("AlmScript".into(), stage.script.clone());
+        variables.insert(variable::ENVIRONMENT.into(), stage.environment.clone());
+        variables.insert(variable::SOLUTION.into(), solution.clone());
+        variables.insert(variable::SCRIPT.into(), stage.script.clone());
         let trigger = match &stage.starts {
             Starts::OnPush(branch) => Some(PushTrigger {
                 branches: vec![branch.clone()],
@@ -99,7 +131,7 @@ pub fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, Branc
                     .map(|part| format!("/{solution}/{part}"))
                     .collect(),
             }),
-            Starts::ByHand | Starts::OnPullRequest => None,
+            Starts::ByHand | Starts::OnPullRequest(_) => None,
         };
         let (definition, changed) = host.ensure_definition(&NewDefinition {
             yaml: format!("/{solution}/{name}.yml"),
@@ -114,20 +146,27 @@ pub fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, Branc
                 .changes
                 .push(format!("pipeline {}", definition.name));
         }
-        if stage.starts == Starts::OnPullRequest {
-            let changed = host.ensure_build_validation(&BuildValidation {
-                title: VALIDATION.into(),
-                branch: branch.name().to_owned(),
-                definition: definition.id,
-                paths: vec![format!("/{solution}/*")],
-            })?;
-            if changed {
-                ensured
-                    .changes
-                    .push(format!("policy {VALIDATION} on {}", branch.name()));
+        if let Starts::OnPullRequest(branches) = &stage.starts {
+            for branch in branches {
+                let changed = host.ensure_build_validation(&BuildValidation {
+                    title: VALIDATION.into(),
+                    branch: branch.clone(),
+                    definition: definition.id,
+                    paths: vec![paths_of(solution)],
+                })?;
+                if changed {
+                    ensured
+                        .changes
+                        .push(format!("policy {VALIDATION} on {branch}"));
+                }
             }
         }
         ensured.definitions.push(definition);
     }
     Ok(ensured)
+}
+
+/// The files of a solution, as a policy names them.
+pub(super) fn paths_of(solution: &str) -> String {
+    format!("/{solution}/*")
 }

@@ -7,20 +7,23 @@ use serde_json::json;
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::git_host::RepositoryOption;
 use super::interrupt::on_interrupt;
 use super::options::Options;
 use super::render::{Output, RunView};
-use crate::branch::Build;
-use crate::run::{Agent, Done, Host, Hosted, Observer, Watcher};
+use crate::branch::{Build, Repository};
+use crate::run::{Agent, Done, Host, Observer, Watcher};
+use crate::workspace::Connections;
 use crate::workspace::config::TimeSpan;
 
-/// Take queued builds of the git host and run the scripts that they name
+/// Take queued builds of the git host and run the scripts that they are for
 ///
-/// A pipeline that `alm` made names a script, a solution and a stage; a pull request, a merge or an
-/// approval queues a build of it. Builds for one environment run one after another. `[agent]` of
-/// alm.toml says as which persona builds run when `--as` does not, how many at once, and how often
-/// to look.
+/// A pipeline that `alm` made names a solution and a stage; a pull request, a merge or an approval
+/// queues a build of it. What it may do is decided by the profile in alm.toml: its script, its
+/// branch, and for a stage that needs one the approval that the host has on record. A build that
+/// does not fit fails, and nothing is run. Builds for one environment run one after another.
+///
+/// A build may do what its stage needs and no more. `--as`, or `[agent]` of alm.toml, names a
+/// persona to run builds as instead; those that it may not run stay queued.
 #[derive(Debug, Args)]
 pub struct AgentArgs {
     /// Run what is queued now, and what that queues, then end
@@ -40,25 +43,23 @@ pub struct AgentArgs {
 pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(), Failure> {
     let workspace = options.open()?;
     let settings = workspace.config().agent.clone();
-    let persona = match options.persona.as_deref().or(settings.persona.as_deref()) {
-        Some(name) => workspace.persona(Some(name), options.identity.as_deref())?,
-        // A build acts for whoever asked for it, within what the policy allows.
-        None => workspace.unrestricted(),
-    };
+    let named = options.persona.as_deref().or(settings.persona.as_deref());
+    let persona = named
+        .map(|name| workspace.persona(Some(name), options.identity.as_deref()))
+        .transpose()?;
     let cancel = on_interrupt();
+    let connections = Arc::new(Connections::of(&workspace, &cancel));
+    // As whom the agent speaks to the git host; what builds do there is their own persona's affair.
+    let speaker = persona.clone().unwrap_or_else(|| workspace.unrestricted());
     let mut repositories = Vec::new();
     for name in workspace.config().repositories.names() {
-        let opened = RepositoryOption::named(name).open(&workspace, &persona, &cancel)?;
-        repositories.push(Hosted {
-            name: opened.repository,
-            host: opened.host,
-        });
+        repositories.push(Repository::connect(&connections, &speaker, name)?);
     }
-    let mut host = Host::of(workspace)?;
-    host.act_as(persona);
+    let host = Host::of(workspace)?;
     let agent = Agent::new(
         &host,
         repositories,
+        persona,
         cancel,
         arguments.parallel.unwrap_or(settings.parallel),
     );
@@ -122,5 +123,18 @@ impl Watcher for Telling {
         if let Some(trouble) = &done.trouble {
             self.output.note(trouble);
         }
+    }
+
+    fn left(&self, build: &Build, reason: &str) {
+        if self.output.json() {
+            let line = json!({ "event": "build_left", "build": build.id,
+                "definition": build.definition_name, "reason": reason });
+            self.output.object(&line);
+            return;
+        }
+        self.output.line(format!(
+            "build {} of {} stays queued: {reason}",
+            build.id, build.definition_name
+        ));
     }
 }

@@ -26,13 +26,6 @@ pub struct OpenHost {
 }
 
 impl RepositoryOption {
-    /// The repository called `name`.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            repository: Some(name.into()),
-        }
-    }
-
     /// Signs in to the host of the repository, as the person who acts where she can.
     ///
     /// # Errors

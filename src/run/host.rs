@@ -173,12 +173,17 @@ impl Host {
 
     /// The scripts as the persona finds them, its replacements included.
     pub fn library(&self) -> Library {
+        self.library_of(&self.persona)
+    }
+
+    /// The scripts as `persona` finds them.
+    pub(super) fn library_of(&self, persona: &Persona) -> Library {
         let mut library = self.library.clone();
-        let Some(persona) = self.persona.name() else {
+        let Some(name) = persona.name() else {
             return library;
         };
-        library = library.for_persona(persona);
-        for (name, by) in self.persona.replacements() {
+        library = library.for_persona(name);
+        for (name, by) in persona.replacements() {
             library = library.replacing(name, by);
         }
         library

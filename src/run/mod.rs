@@ -20,7 +20,7 @@ mod rows;
 mod start;
 pub mod watch;
 
-pub use agent::{Agent, Done, Hosted, Watcher};
+pub use agent::{Agent, Done, Watcher};
 pub use error::RunError;
 pub use event::{Event, Observer, StepOutcome};
 pub use history::{History, RunFilter};

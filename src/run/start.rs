@@ -19,10 +19,12 @@ use crate::script::parameters::{Declaration, Given, Kind, Rules};
 use crate::script::{Context, ContextParts, Library, Record, RunFacts, Script, Sources, Wait};
 use crate::transport::redact::Redactor;
 use crate::transport::{Cancel, Cancelled};
+use crate::workspace::Persona;
 
 /// A run that is about to start.
 pub struct Start<'h> {
     host: &'h Host,
+    persona: Persona,
     what: What,
     given: BTreeMap<String, Given>,
     observers: Vec<Arc<dyn Observer>>,
@@ -69,6 +71,7 @@ impl<'h> Start<'h> {
     fn with(host: &'h Host, what: What) -> Self {
         Self {
             host,
+            persona: host.persona().clone(),
             what,
             given: BTreeMap::new(),
             observers: Vec::new(),
@@ -78,6 +81,13 @@ impl<'h> Start<'h> {
             who: None,
             about: Record::default(),
         }
+    }
+
+    /// Acts as `persona` instead of the host's.
+    #[must_use]
+    pub fn act_as(mut self, persona: Persona) -> Self {
+        self.persona = persona;
+        self
     }
 
     /// Gives a parameter as data.
@@ -143,7 +153,7 @@ impl<'h> Start<'h> {
     /// When it cannot start or cannot be written down. What goes wrong inside the script is in
     /// [`Finished`].
     pub fn go(self) -> Result<Finished, RunError> {
-        let library = self.host.library();
+        let library = self.host.library_of(&self.persona);
         match &self.what {
             What::Script(name) => self.first(name, library),
             What::Again(run) => self.again_from(*run, library),
@@ -151,7 +161,7 @@ impl<'h> Start<'h> {
     }
 
     fn first(&self, name: &str, library: Library) -> Result<Finished, RunError> {
-        let persona = self.host.persona();
+        let persona = &self.persona;
         let script = library.script(name)?;
         self.check_sight(name)?;
         let declaration = script.declaration()?;
@@ -217,7 +227,7 @@ impl<'h> Start<'h> {
 
     /// Makes sure that the persona has the script.
     fn check_sight(&self, name: &str) -> Result<(), RunError> {
-        let persona = self.host.persona();
+        let persona = &self.persona;
         if persona.sees_script(plain_name(name)) {
             return Ok(());
         }
@@ -267,13 +277,13 @@ impl<'h> Start<'h> {
             run: run.0,
             script: name.to_owned(),
             who,
-            persona: host.persona().name().map(str::to_owned),
+            persona: self.persona.name().map(str::to_owned),
             profile: about.profile,
             started: jiff::Timestamp::now(),
         };
         let context = Context::new(ContextParts {
             workspace: host.workspace().clone(),
-            persona: host.persona().clone(),
+            persona: self.persona.clone(),
             facts,
             transport: host.transport(&self.cancel),
             cancel: self.cancel.clone(),
@@ -298,11 +308,7 @@ impl<'h> Start<'h> {
     }
 
     fn person(&self) -> String {
-        let person = self
-            .host
-            .persona()
-            .person()
-            .map(|person| person.user.clone());
+        let person = self.persona.person().map(|person| person.user.clone());
         person
             .or_else(|| self.who.clone())
             .unwrap_or_else(|| "somebody".to_owned())

@@ -93,6 +93,14 @@ impl Action {
         Self::WriteRows,
     ];
 
+    /// What a release and a validation do to their environment.
+    pub const OF_RELEASES: [Self; 4] = [
+        Self::Read,
+        Self::ImportManaged,
+        Self::Configure,
+        Self::WriteRows,
+    ];
+
     /// The word for it in `alm.toml` and in messages.
     pub fn word(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::action::{Action, Actions};
 use super::config::{Choice, Identity, ParameterRule, PersonaRules};
 use super::functions::{Function, TABLE};
 use super::{Workspace, WorkspaceError};
@@ -12,8 +13,13 @@ pub struct Persona {
     pub(super) name: Option<String>,
     pub(super) rules: PersonaRules,
     pub(super) workspace: Workspace,
+    /// Whether the program made it and not `alm.toml`.
+    pub(super) built_in: bool,
     person: Option<Person>,
 }
+
+/// How the names of the personas of builds begin, before the environment's.
+const AGENT: &str = "agent for ";
 
 /// A person who acts: the author of commits and the owner of branches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +74,7 @@ impl Workspace {
             name,
             rules,
             workspace: self.clone(),
+            built_in: false,
             person,
         })
     }
@@ -80,7 +87,51 @@ impl Workspace {
             name,
             rules,
             workspace: self.clone(),
+            built_in: true,
             person: None,
+        }
+    }
+
+    /// The persona of a build for `environment` that no other is named for: it looks around, and in
+    /// that environment it does what a release needs. `alm.toml` does not have it, so `--as` cannot
+    /// name it.
+    pub fn agent_for(&self, environment: &str) -> Persona {
+        let look = || Actions::from_iter([Action::Read]);
+        let release = Actions::from_iter(Action::OF_RELEASES);
+        let rules = PersonaRules {
+            environments: [(environment.to_owned(), release), ("*".to_owned(), look())]
+                .into_iter()
+                .collect(),
+            repositories: [("*".to_owned(), look())].into_iter().collect(),
+            ..PersonaRules::default()
+        };
+        Persona {
+            name: Some(format!("{AGENT}{environment}")),
+            rules,
+            workspace: self.clone(),
+            built_in: true,
+            person: None,
+        }
+    }
+
+    /// The persona that a run was recorded with, by its name, as it may act today: one of `alm.toml`,
+    /// that of a build, or without a name the one that may do everything.
+    ///
+    /// # Errors
+    /// As for [`persona`](Self::persona).
+    pub fn recorded_persona(
+        &self,
+        name: Option<&str>,
+        identity: Option<&str>,
+    ) -> Result<Persona, WorkspaceError> {
+        let Some(name) = name else {
+            return Ok(self.unrestricted());
+        };
+        match name.strip_prefix(AGENT) {
+            Some(environment) if !self.config().personas.contains(name) => {
+                Ok(self.agent_for(environment))
+            }
+            _ => self.persona(Some(name), identity),
         }
     }
 

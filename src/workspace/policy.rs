@@ -157,6 +157,13 @@ impl Persona {
     }
 
     fn refuse(&self, who: Who, effect: &Effect, reason: String, rule: &[&str]) -> Refusal {
+        let own = rule.first() == Some(&"personas");
+        // What the program itself allows a build is no rule of the file; this is where it is widened.
+        let rule = if own && self.built_in {
+            &["agent", "persona"]
+        } else {
+            rule
+        };
         Refusal {
             who,
             effect: effect.clone(),

@@ -106,7 +106,11 @@ fn a_makers_work_goes_from_branch_to_main_through_the_pipelines() {
     let wanted = Wanted {
         solution: "Sales".into(),
         stages: vec![
-            stage("validation", Starts::OnPullRequest, &[]),
+            stage(
+                "validation",
+                Starts::OnPullRequest(vec!["Sales".into()]),
+                &[],
+            ),
             stage("test", Starts::OnPush("Sales".into()), &[]),
             stage("prod", Starts::ByHand, &["Operators"]),
         ],
@@ -267,7 +271,7 @@ fn a_protected_branch_is_a_policy_error() {
         solution: "Sales".into(),
         stages: vec![StagePipeline {
             environment: "validation".into(),
-            starts: Starts::OnPullRequest,
+            starts: Starts::OnPullRequest(vec!["Sales".into()]),
             ..StagePipeline::default()
         }],
         ..Wanted::default()

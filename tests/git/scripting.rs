@@ -24,6 +24,22 @@ identity = "maya"
 [repositories.apps]
 host = "contoso"
 project = "ALM Team"
+[environments.validation]
+url = "https://contoso-validation.crm4.dynamics.com"
+identity = "maya"
+[environments.test]
+url = "https://contoso-test.crm4.dynamics.com"
+identity = "maya"
+[environments.prod]
+url = "https://contoso.crm4.dynamics.com"
+identity = "maya"
+[profiles.standard]
+repository = "apps"
+stages = [
+    { name = "validation", environment = "validation", deployable = false },
+    { name = "test", environment = "test" },
+    { name = "prod", environment = "prod", approval = "environment", approvers = ["olga@contoso.example"] },
+]
 [personas.maker]
 identity = "maya"
 [personas.operator]

@@ -1,3 +1,5 @@
 //! What the policy forbids is refused by every way there is: rows, pipelines, queue parameters, hooks.
 
+mod builds;
+mod host;
 mod rows;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{AzureDevOps, full};
 use crate::branch::BranchError;
 use crate::branch::host::{
-    Approval, Build, BuildChange, BuildFilter, BuildRequest, BuildState, Outcome,
+    Approval, Build, BuildChange, BuildFilter, BuildRequest, BuildState, Decision, Outcome,
 };
 use crate::transport::{HeaderValue, Method, Request};
 
@@ -148,6 +148,58 @@ impl AzureDevOps {
             }
         }
         Ok(text)
+    }
+
+    /// The build's timeline names the approvals that it waited for; each step of one says who
+    /// decided what (facts/git-hosts.md, sections 5.1 and 6).
+    pub(super) fn read_decisions(&self, id: i64) -> Result<Vec<Decision>, BranchError> {
+        let path = ["build", "builds", &id.to_string(), "timeline"];
+        let timeline = self.project(Method::GET, &path, &[], None)?;
+        let records = timeline["records"].as_array().into_iter().flatten();
+        let approvals: Vec<&str> = records
+            .filter(|record| record["type"] == "Checkpoint.Approval")
+            .filter_map(|record| record["id"].as_str())
+            .collect();
+        if approvals.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = approvals.join(",");
+        let query = [("approvalIds", ids.as_str()), ("$expand", "steps")];
+        let found = self.project(Method::GET, &["pipelines", "approvals"], &query, None)?;
+        let mut decisions = Vec::new();
+        for approval in found["value"].as_array().into_iter().flatten() {
+            let owner = approval.pointer("/pipeline/owner/id");
+            if owner.and_then(Value::as_i64) != Some(id) {
+                continue;
+            }
+            for step in approval["steps"].as_array().into_iter().flatten() {
+                let text = |pointer: &str| {
+                    let text = step.pointer(pointer).and_then(Value::as_str);
+                    text.unwrap_or_default().to_owned()
+                };
+                let approved = match step["status"].as_str() {
+                    Some("approved") => true,
+                    Some("rejected") => false,
+                    _ => continue,
+                };
+                decisions.push(Decision {
+                    place: approval["resource"]["name"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    // One who approved is not enough where the host wants several.
+                    approved: approved && approval["status"] == "approved",
+                    by: text("/actualApprover/uniqueName"),
+                    asked: vec![
+                        text("/assignedApprover/displayName"),
+                        text("/assignedApprover/uniqueName"),
+                    ],
+                    comment: text("/comment"),
+                    at: text("/lastModifiedOn"),
+                });
+            }
+        }
+        Ok(decisions)
     }
 
     pub(super) fn read_approvals(&self) -> Result<Vec<Approval>, BranchError> {

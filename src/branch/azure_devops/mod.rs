@@ -15,7 +15,7 @@ use url::Url;
 use super::BranchError;
 use super::host::{
     Approval, Build, BuildChange, BuildFilter, BuildRequest, BuildValidation, Check, Completion,
-    Definition, GitHost, HostRepository, NewDefinition, NewPullRequest, PullRequest,
+    Decision, Definition, GitHost, HostRepository, NewDefinition, NewPullRequest, PullRequest,
     PullRequestFilter, Vote, WorkItem,
 };
 use crate::git::ObjectId;
@@ -242,6 +242,10 @@ impl GitHost for AzureDevOps {
         self.put_build_validation(policy)
     }
 
+    fn build_validations(&self, branch: &str) -> Result<Vec<BuildValidation>, BranchError> {
+        self.read_build_validations(branch)
+    }
+
     fn ensure_approval(&self, place: &str, approvers: &[String]) -> Result<bool, BranchError> {
         self.put_approval(place, approvers)
     }
@@ -282,6 +286,10 @@ impl GitHost for AzureDevOps {
 
     fn approvals(&self) -> Result<Vec<Approval>, BranchError> {
         self.read_approvals()
+    }
+
+    fn decisions(&self, build: i64) -> Result<Vec<Decision>, BranchError> {
+        self.read_decisions(build)
     }
 
     fn decide(&self, approval: &str, approve: bool, comment: &str) -> Result<(), BranchError> {

@@ -77,12 +77,7 @@ impl AzureDevOps {
                 "matchKind": "exact",
             }],
         });
-        let query = [("policyType", BUILD_POLICY)];
-        let all = self.pages(
-            &[&self.project, "_apis", "policy", "configurations"],
-            &query,
-        )?;
-        let own = all.into_iter().find(|it| {
+        let own = self.build_policies()?.into_iter().find(|it| {
             it.pointer("/settings/displayName") == wanted.get("displayName")
                 && same_scope(&it["settings"]["scope"], &wanted["scope"])
         });
@@ -115,6 +110,40 @@ impl AzureDevOps {
                 Ok(!same)
             }
         }
+    }
+
+    pub(super) fn read_build_validations(
+        &self,
+        branch: &str,
+    ) -> Result<Vec<BuildValidation>, BranchError> {
+        let scope = json!([{ "repositoryId": self.about()?.repository, "refName": full(branch) }]);
+        let read = |it: &Value| {
+            let settings = &it["settings"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let patterns = settings["filenamePatterns"]
+                .as_array()
+                .into_iter()
+                .flatten();
+            BuildValidation {
+                title: text(&settings["displayName"]),
+                branch: branch.to_owned(),
+                definition: settings["buildDefinitionId"].as_i64().unwrap_or_default(),
+                paths: patterns.map(text).collect(),
+            }
+        };
+        let all = self.build_policies()?;
+        let in_force = all.iter().filter(|it| {
+            it["isEnabled"] == true
+                && it["isBlocking"] == true
+                && it["settings"]["manualQueueOnly"] != true
+                && same_scope(&it["settings"]["scope"], &scope)
+        });
+        Ok(in_force.map(read).collect())
+    }
+
+    fn build_policies(&self) -> Result<Vec<Value>, BranchError> {
+        let path = [&self.project, "_apis", "policy", "configurations"];
+        self.pages(&path, &[("policyType", BUILD_POLICY)])
     }
 
     pub(super) fn put_approval(

@@ -75,6 +75,10 @@ pub(super) const CODES: &[Code] = &[
         "Only a branch can be committed to. Get it with `repository.branch(name)`."),
     code("ALM-B037", "a commit's options do not fit together",
         "The message says which."),
+    code("ALM-B038", "a pipeline that is not as a profile says",
+        "Which script a pipeline runs, where, and what starts it stands in the profiles of `alm.toml`. A pipeline \
+         or a build that says something else is refused; `alm agent` would refuse it too. A profile of one's own \
+         is added to `alm.toml`."),
     code("ALM-C001", "the command line names something that does not exist",
         "Check the spelling; the message shows the nearest known name where there is one."),
     code("ALM-C002", "a file or folder cannot be read or written",
@@ -519,6 +523,10 @@ pub(super) const CODES: &[Code] = &[
          `--poll 1s`."),
     code("ALM-R022", "changes are no longer told",
         "The system stopped telling about changes, so the watch ended rather than miss one."),
+    code("ALM-R030", "a build that its profile does not allow",
+        "The agent holds every build against the profile: the script of its stage, the stage's branch, a commit that \
+         a validated pull request brought there, and the approval that the git host has on record. What a pipeline \
+         or the parameters of a build say instead counts for nothing. Nothing was run."),
     code("ALM-S001", "unknown script",
         "`alm scripts` lists the scripts that there are for your persona. They are looked for in the \
          persona's folder, the workspace and the bundle."),

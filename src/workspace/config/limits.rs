@@ -88,7 +88,8 @@ pub enum DuringRun {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Agent {
-    /// The persona that builds run as; left out: none, so that only `[policy]` holds.
+    /// The persona that builds run as; left out: each may look around, and in the environment of its
+    /// stage do what a release needs (`read`, `import-managed`, `configure`, `write-rows`).
     pub persona: Option<String>,
     /// How many builds may run at once, each for another environment.
     #[schemars(range(min = 1))]

@@ -21,7 +21,8 @@ pub use named::Named;
 pub use persona::{Choice, ParameterRule, Permissions, PersonaRules};
 pub use policy::Policy;
 pub use profile::{
-    Approval, BranchRule, KeyVaultSecret, Profile, SolutionChoice, Stage, StageKind, StageValue,
+    Approval, BranchRule, BuildStart, KeyVaultSecret, Profile, SolutionChoice, Stage, StageBuild,
+    StageKind, StageValue,
 };
 pub use repository::{Host, HostKind, Repository};
 pub use tenant::Tenant;
@@ -87,6 +88,22 @@ impl Config {
                 .iter()
                 .find(|(_, environment)| environment.kind == EnvironmentKind::Development),
         }
+    }
+
+    /// The profiles by which `solution` may travel in `repository`: its own choice alone, where it
+    /// has one, else all of that repository.
+    pub fn profiles_of<'a>(
+        &'a self,
+        solution: &str,
+        repository: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Profile)> {
+        let chosen = self
+            .solutions
+            .get(solution)
+            .and_then(|choice| choice.profile.as_deref());
+        self.profiles.iter().filter(move |(name, profile)| {
+            profile.repository == repository && chosen.is_none_or(|chosen| chosen == *name)
+        })
     }
 
     /// The profile for `solution`: its own choice, else the workspace's default, else the only

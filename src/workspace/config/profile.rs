@@ -146,6 +146,42 @@ impl StageKind {
     }
 }
 
+/// What the builds of a stage do, and what queues them.
+///
+/// This is the one place that says so: pipelines are made from it, and the agent holds builds
+/// against it (`facts/alm-accelerator.md`, 1.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageBuild {
+    /// The script that a build runs.
+    pub script: &'static str,
+    /// What queues a build.
+    pub starts: BuildStart,
+}
+
+/// What queues a build of a stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BuildStart {
+    /// Somebody who deploys.
+    #[default]
+    ByHand,
+    /// A pull request into a branch that the profile merges into.
+    PullRequest,
+    /// A push to the branch that the stage merges into, as a completed pull request makes one.
+    Push,
+}
+
+impl BuildStart {
+    /// The word that scripts use for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ByHand => "by-hand",
+            Self::PullRequest => "pull-request",
+            Self::Push => "push",
+        }
+    }
+}
+
 /// A branch: by its name, or the one that is named as the solution.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(from = "String")]
@@ -189,6 +225,20 @@ pub struct SolutionChoice {
 }
 
 impl Stage {
+    /// What the builds of this stage do; `None` for a development stage, which has none.
+    ///
+    /// A stage that nobody chooses is the validation: pull requests run it. A stage behind a pull
+    /// request is released when that is merged. Any other is queued by whoever deploys.
+    pub fn build(&self) -> Option<StageBuild> {
+        let (script, starts) = match (self.kind, self.deployable, self.approval) {
+            (StageKind::Development, _, _) => return None,
+            (StageKind::Deployment, false, _) => ("validate", BuildStart::PullRequest),
+            (StageKind::Deployment, true, Approval::PullRequest) => ("release", BuildStart::Push),
+            (StageKind::Deployment, true, _) => ("release", BuildStart::ByHand),
+        };
+        Some(StageBuild { script, starts })
+    }
+
     /// The folder under a solution's `config` that holds this stage's settings.
     pub fn settings_folder(&self) -> &str {
         self.settings.as_deref().unwrap_or(&self.environment)
@@ -208,6 +258,38 @@ impl Profile {
             .as_ref()
             .unwrap_or(&self.target_branch)
             .branch(solution)
+    }
+}
+
+impl Profile {
+    /// The stage that validates pull requests, where the profile has one.
+    pub fn validation(&self) -> Option<&Stage> {
+        self.stages.iter().find(|stage| {
+            stage
+                .build()
+                .is_some_and(|it| it.starts == BuildStart::PullRequest)
+        })
+    }
+
+    /// The branches that `solution` reaches by pull request only: those that a stage behind a pull
+    /// request merges into. Where the profile has none of those, its target branch.
+    pub fn branches_behind_pull_requests(&self, solution: &str) -> Vec<String> {
+        let mut branches: Vec<String> = self
+            .stages
+            .iter()
+            .filter(|stage| {
+                stage
+                    .build()
+                    .is_some_and(|it| it.starts == BuildStart::Push)
+            })
+            .map(|stage| self.target_branch_of(stage, solution).into_owned())
+            .collect();
+        if branches.is_empty() {
+            branches.push(self.target_branch.branch(solution).into_owned());
+        }
+        branches.sort_unstable();
+        branches.dedup();
+        branches
     }
 }
 

@@ -13,11 +13,12 @@ use super::super::options::options;
 use super::review::pace;
 use super::source::Repository;
 use super::{connect, data, optional, revived, word};
-use crate::branch::pipelines::{StagePipeline, Starts, Wanted, ensure};
+use crate::branch::pipelines::{StagePipeline, Starts, Wanted, ensure, is_reserved, variable};
 use crate::branch::{self, BranchError, BuildChange, BuildFilter, BuildRequest, BuildState};
 use crate::script::Context;
 use crate::script::kept::Keep;
 use crate::workspace::Action;
+use crate::workspace::config::{self, BuildStart};
 
 /// A build as scripts hold it: its state when it was last read.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ struct Ensuring {
     branch: Option<String>,
     #[serde(default)]
     start_from: Option<String>,
+    #[serde(default)]
+    profile: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,22 +46,13 @@ struct StageOptions {
     environment: String,
     script: String,
     #[serde(default)]
-    starts: Start,
+    starts: BuildStart,
     #[serde(default)]
     branch: Option<String>,
     #[serde(default)]
-    approvers: Vec<String>,
+    approvers: Option<Vec<String>>,
     #[serde(default)]
     variables: BTreeMap<String, Value>,
-}
-
-#[derive(Default, Deserialize, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-enum Start {
-    #[default]
-    ByHand,
-    PullRequest,
-    Push,
 }
 
 #[derive(Default, Deserialize)]
@@ -95,10 +89,14 @@ pub(super) mod module {
     /// validates pull requests, and approvals. Returns a map with `changed`, `changes` (a line for
     /// each) and `definitions`.
     ///
+    /// Each has to be as a stage of a profile says: a pipeline that no profile knows is refused, and
+    /// `alm agent` would not run its builds either.
+    ///
     /// Options: `solution`; `stages`: maps with `environment`, `script` (what a build runs),
     /// `starts` (`pull-request`, `push` or `by-hand`), `branch` (whose pushes start it; left out,
-    /// the solution's), `approvers` (names of people or groups), `variables`; `branch` (left out,
-    /// called as the solution); `start_from` (where that branch starts).
+    /// the stage's), `approvers` (left out, the stage's), `variables`; `branch` (left out, the
+    /// profile's target branch); `start_from` (where that branch starts); `profile` (left out, the
+    /// solution's).
     ///
     /// ```rhai,tenant
     /// let apps = branch::repository("apps");
@@ -126,15 +124,16 @@ pub(super) mod module {
     }
 
     /// Queues a build of the pipeline with this name. Options: `branch`, `commit`, `parameters` (a
-    /// map of variables for this build).
+    /// map of variables for this build). What a pipeline of `ensure_pipelines` does cannot be set for
+    /// one build; `TriggerSolutionUpgrade` can.
     ///
     /// ```rhai,tenant
     /// let apps = branch::repository("apps");
     /// apps.ensure_pipelines(#{ solution: "ExampleOfQueue", stages: [
-    ///     #{ environment: "elsewhere", script: "release" },
+    ///     #{ environment: "prod", script: "release" },
     /// ] });
-    /// let build = apps.queue_build("deploy-elsewhere-ExampleOfQueue", #{ branch: "main" });
-    /// build.status == "queued" && build.reason == "manual"
+    /// let build = apps.queue_build("deploy-prod-ExampleOfQueue", #{ branch: "ExampleOfQueue" });
+    /// build.status == "waiting" && build.reason == "manual"
     /// ```
     #[rhai_fn(global, pure, return_raw)]
     pub fn queue_build(
@@ -462,26 +461,40 @@ pub(super) mod module {
 
 fn ensure_all(repository: &Repository, given: Map) -> Result<Dynamic, HostError> {
     let ensuring: Ensuring = options(given)?;
-    let branch = ensuring
-        .branch
-        .clone()
-        .unwrap_or_else(|| ensuring.solution.clone());
-    let stages = ensuring.stages.into_iter().map(|stage| StagePipeline {
-        starts: match stage.starts {
-            Start::ByHand => Starts::ByHand,
-            Start::PullRequest => Starts::OnPullRequest,
-            Start::Push => Starts::OnPush(stage.branch.unwrap_or_else(|| branch.clone())),
-        },
-        environment: stage.environment,
-        script: stage.script,
-        approvers: stage.approvers,
-        variables: texts(stage.variables),
-    });
+    let solution = ensuring.solution;
+    let (profile_name, profile) = profile_of(repository, &solution, ensuring.profile.as_deref())?;
+    let target = profile.target_branch.branch(&solution).into_owned();
+    if let Some(branch) = ensuring.branch.filter(|branch| *branch != target) {
+        let message =
+            format!("profile `{profile_name}` merges `{solution}` into `{target}`, not `{branch}`");
+        return Err(HostError::new(FOREIGN, message).with_hint(FOREIGN_HINT));
+    }
+    let mut stages = Vec::new();
+    for given in ensuring.stages {
+        let stage = as_profile_says(profile_name, profile, &solution, &given)?;
+        let branch = profile.target_branch_of(stage, &solution).into_owned();
+        let mut variables = texts(given.variables);
+        variables.insert(variable::STAGE.into(), stage.name.clone());
+        variables.insert(variable::PROFILE.into(), profile_name.to_owned());
+        stages.push(StagePipeline {
+            starts: match given.starts {
+                BuildStart::ByHand => Starts::ByHand,
+                BuildStart::PullRequest => {
+                    Starts::OnPullRequest(profile.branches_behind_pull_requests(&solution))
+                }
+                BuildStart::Push => Starts::OnPush(branch),
+            },
+            environment: stage.environment.clone(),
+            script: given.script,
+            approvers: stage.approvers.clone(),
+            variables,
+        });
+    }
     let wanted = Wanted {
-        stages: stages.collect(),
-        solution: ensuring.solution,
-        solution_branch: ensuring.branch,
+        stages,
+        solution_branch: Some(target),
         start_from: ensuring.start_from,
+        solution,
     };
     let ensured = ensure(&repository.inner, &wanted)?;
     data(&json!({
@@ -489,6 +502,98 @@ fn ensure_all(repository: &Repository, given: Map) -> Result<Dynamic, HostError>
         "changes": ensured.changes,
         "definitions": super::kept(&ensured.definitions)?,
     }))
+}
+
+/// The code for a pipeline, or a build, that is not as a profile says.
+const FOREIGN: &str = "ALM-B038";
+const FOREIGN_HINT: &str = "what a pipeline does stands in the profiles of alm.toml";
+
+/// The profile by which `solution` travels: the one that was named, else its own; if it may use it.
+fn profile_of<'c>(
+    repository: &'c Repository,
+    solution: &str,
+    named: Option<&str>,
+) -> Result<(&'c str, &'c config::Profile), HostError> {
+    let config = repository.context.workspace().config();
+    let own = || config.profile_for(Some(solution)).map(|(name, _)| name);
+    let wanted = named.or_else(own).unwrap_or_default();
+    let mut all = config.profiles_of(solution, repository.inner.name());
+    all.find(|(name, _)| *name == wanted).ok_or_else(|| {
+        let message = format!(
+            "no profile of repository `{}` that `{solution}` may use is called `{wanted}`",
+            repository.inner.name()
+        );
+        HostError::new(FOREIGN, message).with_hint(FOREIGN_HINT)
+    })
+}
+
+/// The stage that a pipeline is for, if the pipeline is as that stage says.
+fn as_profile_says<'c>(
+    name: &str,
+    profile: &'c config::Profile,
+    solution: &str,
+    given: &StageOptions,
+) -> Result<&'c config::Stage, HostError> {
+    let refused = |reason: String| HostError::new(FOREIGN, reason).with_hint(FOREIGN_HINT);
+    let place = &given.environment;
+    let claimed = given.variables.get(variable::STAGE).and_then(Value::as_str);
+    let is_it = |stage: &&config::Stage| {
+        stage.environment == *place && claimed.is_none_or(|claimed| claimed == stage.name)
+    };
+    let stage = profile.stages.iter().find(is_it);
+    let found = stage.and_then(|stage| Some((stage, stage.build()?)));
+    let Some((stage, build)) = found else {
+        let what = claimed.map_or_else(String::new, |stage| format!(" called `{stage}`"));
+        return Err(refused(format!(
+            "profile `{name}` has no stage{what} with builds in environment `{place}`"
+        )));
+    };
+    let branch = profile.target_branch_of(stage, solution);
+    let says = |what: &str, says: &str, not: &str| {
+        let stage = &stage.name;
+        refused(format!(
+            "{what} of stage `{stage}` is `{says}`, not `{not}`"
+        ))
+    };
+    if given.script != build.script {
+        return Err(says("the script", build.script, &given.script));
+    }
+    if given.starts != build.starts {
+        let (is, not) = (build.starts.as_str(), given.starts.as_str());
+        return Err(says("the start", is, not));
+    }
+    match (&given.branch, given.starts) {
+        (Some(other), BuildStart::Push) if *other != branch => {
+            return Err(says("the branch", &branch, other));
+        }
+        _ => {}
+    }
+    if given
+        .approvers
+        .as_ref()
+        .is_some_and(|it| *it != stage.approvers)
+    {
+        let (is, not) = (stage.approvers.join(", "), given.approvers.clone());
+        return Err(says(
+            "the approval",
+            &is,
+            &not.unwrap_or_default().join(", "),
+        ));
+    }
+    let other = given
+        .variables
+        .keys()
+        .find(|it| is_reserved(it) && ![variable::STAGE, variable::PROFILE].contains(&it.as_str()));
+    if let Some(other) = other {
+        return Err(refused(format!("`{other}` is set by the profile")));
+    }
+    let profile = given.variables.get(variable::PROFILE);
+    if let Some(other) = profile.filter(|it| it.as_str() != Some(name)) {
+        return Err(refused(format!(
+            "these are the pipelines of profile `{name}`, not of {other}"
+        )));
+    }
+    Ok(stage)
 }
 
 fn queue(repository: &Repository, name: &str, given: Map) -> Result<Build, HostError> {
@@ -502,6 +607,14 @@ fn queue(repository: &Repository, name: &str, given: Map) -> Result<Build, HostE
         };
         return Err(BranchError::Invalid(message).into());
     };
+    let ours = definition.variables.contains_key(variable::SCRIPT);
+    let refused = queueing.parameters.keys().find(|parameter| {
+        is_reserved(parameter) || ours && parameter.as_str() != variable::UPGRADE
+    });
+    if let Some(parameter) = refused {
+        let message = format!("`{parameter}` cannot be set for one build of `{name}`");
+        return Err(HostError::new(FOREIGN, message).with_hint(FOREIGN_HINT));
+    }
     let state = host.queue_build(&BuildRequest {
         definition: definition.id,
         branch: queueing.branch,

@@ -214,6 +214,29 @@ pub(super) mod module {
         Ok(stage.entry().thrown()?.kind.as_str().into())
     }
 
+    /// The script that builds of the stage run, or `()` for a development stage, which has none.
+    ///
+    /// ```rhai,tenant
+    /// deployment::profile("standard").stage("validation").script == "validate"
+    /// ```
+    #[rhai_fn(global, get = "script", pure, return_raw)]
+    pub fn stage_script(stage: &mut Stage) -> Scripted<Dynamic> {
+        let build = stage.entry().thrown()?.build();
+        Ok(build.map_or(Dynamic::UNIT, |build| build.script.into()))
+    }
+
+    /// What queues a build of the stage: `pull-request`, `push` (as a merge makes one), `by-hand`, or
+    /// `()` for a development stage.
+    ///
+    /// ```rhai,tenant
+    /// deployment::profile("standard").stage("test").starts == "push"
+    /// ```
+    #[rhai_fn(global, get = "starts", pure, return_raw)]
+    pub fn stage_starts(stage: &mut Stage) -> Scripted<Dynamic> {
+        let build = stage.entry().thrown()?.build();
+        Ok(build.map_or(Dynamic::UNIT, |build| build.starts.as_str().into()))
+    }
+
     /// Whether a maker may choose the stage.
     ///
     /// ```rhai,tenant

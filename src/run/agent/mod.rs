@@ -1,40 +1,37 @@
-//! The agent: takes queued builds of the git host and runs the script that each of them names.
+//! The agent: takes queued builds of the git host and runs the script that each of them is for.
 //!
 //! A pipeline made by `alm` carries the variable `AlmScript`; the others say for which solution and
-//! environment. Builds for different environments run side by side, those for one environment run
-//! one after another, in the order in which they were queued: Dataverse refuses two imports at once.
+//! stage. What a build may do is decided by the profile ([`mandate`]), and each runs as a persona that
+//! may do no more than its stage needs, unless `alm.toml` names another. Builds for different
+//! environments run side by side, those for one environment run one after another, in the order in
+//! which they were queued: Dataverse refuses two imports at once.
 
-use std::collections::BTreeMap;
+mod mandate;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{Event, Finished, Host, Observer, Outcome, RunError};
-use crate::branch::{self, Build, BuildChange, BuildFilter, BuildState, GitHost};
+use crate::branch::pipelines::variable;
+use crate::branch::{self, Build, BuildChange, BuildFilter, BuildState, Definition, Repository};
+use crate::problem::Problem;
 use crate::script::Record;
 use crate::transport::Cancel;
-
-/// The variable of a pipeline that names the script.
-const SCRIPT: &str = "AlmScript";
-/// The variable of a pipeline that names the environment.
-const ENVIRONMENT: &str = "EnvironmentName";
-
-/// A repository whose builds an agent takes.
-#[derive(Clone)]
-pub struct Hosted {
-    /// Its name in the workspace.
-    pub name: String,
-    /// Its host.
-    pub host: Arc<dyn GitHost>,
-}
+use crate::workspace::{Action, Effect, Persona};
+use mandate::{Mandate, NoMandate};
 
 /// Takes builds and runs them.
 pub struct Agent<'h> {
     host: &'h Host,
-    repositories: Vec<Hosted>,
+    repositories: Vec<Repository>,
+    persona: Option<Persona>,
     cancel: Cancel,
     at_once: usize,
+    /// The builds that this agent may not run and has said so.
+    left: Mutex<BTreeSet<i64>>,
 }
 
 /// A build that an agent carried out.
@@ -56,24 +53,43 @@ pub trait Watcher: Send + Sync {
     fn taken(&self, build: &Build, script: &str) -> Option<Arc<dyn Observer>>;
     /// A build is over.
     fn done(&self, done: &Done);
+    /// A build stays queued, because this agent's persona may not run it. Told once for each.
+    fn left(&self, build: &Build, reason: &str);
 }
 
-/// One build with what its pipeline says.
+/// One build and its pipeline.
 struct Job {
-    repository: Hosted,
+    repository: Repository,
     build: Build,
-    script: String,
-    variables: BTreeMap<String, String>,
+    definition: Definition,
+}
+
+impl Job {
+    /// What the pipeline calls `name`; a claim, which [`mandate`] holds against the profile.
+    fn claim(&self, name: &str) -> &str {
+        let value = self.definition.variables.get(name);
+        value.map(String::as_str).unwrap_or_default()
+    }
 }
 
 impl<'h> Agent<'h> {
-    /// An agent for all `repositories`, which runs at most `at_once` builds side by side.
-    pub fn new(host: &'h Host, repositories: Vec<Hosted>, cancel: Cancel, at_once: usize) -> Self {
+    /// An agent for all `repositories`, which runs at most `at_once` builds side by side, as
+    /// `persona`. Without one, each build may do what its own stage needs: look around, and import
+    /// managed solutions into the stage's environment, configure them and write their data.
+    pub fn new(
+        host: &'h Host,
+        repositories: Vec<Repository>,
+        persona: Option<Persona>,
+        cancel: Cancel,
+        at_once: usize,
+    ) -> Self {
         Self {
             host,
             repositories,
+            persona,
             cancel,
             at_once: at_once.max(1),
+            left: Mutex::default(),
         }
     }
 
@@ -85,7 +101,8 @@ impl<'h> Agent<'h> {
     pub fn drain(&self, watcher: &dyn Watcher) -> Result<Vec<Done>, RunError> {
         let mut all = Vec::new();
         while self.cancel.check().is_ok() {
-            let jobs = self.queued()?;
+            let mut jobs = self.queued()?;
+            jobs.retain(|job| self.may_run(job, watcher));
             if jobs.is_empty() {
                 break;
             }
@@ -112,7 +129,7 @@ impl<'h> Agent<'h> {
     fn queued(&self) -> Result<Vec<Job>, RunError> {
         let mut jobs = Vec::new();
         for repository in &self.repositories {
-            let host = &repository.host;
+            let host = repository.host();
             let filter = BuildFilter {
                 state: Some(BuildState::Queued),
                 ..BuildFilter::default()
@@ -123,21 +140,17 @@ impl<'h> Agent<'h> {
             }
             let definitions = host.definitions(None)?;
             for build in builds {
-                let Some(definition) = definitions.iter().find(|it| it.id == build.definition)
+                let its_own = definitions.iter().find(|it| it.id == build.definition);
+                // Whoever queues a build cannot make it one of ours: the pipeline says that.
+                let Some(definition) =
+                    its_own.filter(|it| it.variables.contains_key(variable::SCRIPT))
                 else {
                     continue;
                 };
-                let mut variables = definition.variables.clone();
-                variables.extend(build.variables.clone());
-                let Some(script) = variables.get(SCRIPT).cloned() else {
-                    continue;
-                };
-                let repository = repository.clone();
                 jobs.push(Job {
-                    repository,
+                    repository: repository.clone(),
+                    definition: definition.clone(),
                     build,
-                    script,
-                    variables,
                 });
             }
         }
@@ -145,11 +158,44 @@ impl<'h> Agent<'h> {
         Ok(jobs)
     }
 
+    /// Whether this agent's persona could run the build at all. One that it may not run is another
+    /// agent's business and stays queued.
+    fn may_run(&self, job: &Job, watcher: &dyn Watcher) -> bool {
+        let script = job.claim(variable::SCRIPT);
+        let environment = job.claim(variable::ENVIRONMENT);
+        let persona = self.persona_for(environment);
+        let reason = if !persona.sees_script(script) {
+            let name = persona.name().unwrap_or_default();
+            Some(format!("persona `{name}` has no script `{script}`"))
+        } else {
+            let import = Effect::on_environment(Action::ImportManaged, environment);
+            persona
+                .may(&import)
+                .err()
+                .map(|refusal| refusal.to_string())
+        };
+        let Some(reason) = reason else {
+            return true;
+        };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.insert(job.build.id) {
+            watcher.left(&job.build, &reason);
+        }
+        false
+    }
+
+    fn persona_for(&self, environment: &str) -> Persona {
+        match &self.persona {
+            Some(persona) => persona.clone(),
+            None => self.host.workspace().agent_for(environment),
+        }
+    }
+
     /// Runs `jobs`: each environment's in their order, several environments at once.
     fn carry_out(&self, jobs: Vec<Job>, watcher: &dyn Watcher) -> Vec<Done> {
         let mut lanes: BTreeMap<String, Vec<Job>> = BTreeMap::new();
         for job in jobs {
-            let lane = job.variables.get(ENVIRONMENT).cloned().unwrap_or_default();
+            let lane = job.claim(variable::ENVIRONMENT).to_owned();
             lanes.entry(lane).or_default().push(job);
         }
         let waiting = Mutex::new(lanes.into_values().collect::<Vec<_>>());
@@ -181,10 +227,10 @@ impl<'h> Agent<'h> {
 
     /// Takes one build and runs it; `None` when another agent was faster.
     fn carry_out_one(&self, job: &Job, watcher: &dyn Watcher) -> Option<Done> {
-        let host = &job.repository.host;
+        let host = job.repository.host();
         let mut done = Done {
             build: job.build.clone(),
-            repository: job.repository.name.clone(),
+            repository: job.repository.name().to_owned(),
             finished: None,
             trouble: None,
         };
@@ -196,7 +242,7 @@ impl<'h> Agent<'h> {
                 return Some(done);
             }
         }
-        let outcome = match self.run(job, watcher) {
+        let (outcome, log) = match self.run(job, watcher) {
             Ok(finished) => {
                 let outcome = match finished.outcome {
                     Outcome::Succeeded => branch::Outcome::Succeeded,
@@ -204,17 +250,18 @@ impl<'h> Agent<'h> {
                     _ => branch::Outcome::Failed,
                 };
                 let log = log_of(&finished);
-                if let Err(error) = host.write_log(&done.build, &log) {
-                    done.trouble = Some(format!("the log could not be written: {error}"));
-                }
                 done.finished = Some(finished);
-                outcome
+                (outcome, log)
             }
-            Err(error) => {
-                done.trouble = Some(error.to_string());
-                branch::Outcome::Failed
+            Err(trouble) => {
+                let log = format!("not run: {trouble}\n");
+                done.trouble = Some(trouble);
+                (branch::Outcome::Failed, log)
             }
         };
+        if let Err(error) = host.write_log(&done.build, &log) {
+            done.trouble = Some(format!("the log could not be written: {error}"));
+        }
         match host.change_build(job.build.id, BuildChange::Finish(outcome)) {
             Ok(build) => done.build = build,
             Err(error) => done.trouble = Some(format!("its end could not be reported: {error}")),
@@ -222,8 +269,12 @@ impl<'h> Agent<'h> {
         Some(done)
     }
 
-    fn run(&self, job: &Job, watcher: &dyn Watcher) -> Result<Finished, RunError> {
+    /// Runs what the build may do; otherwise says why it may not, or why nothing was started.
+    fn run(&self, job: &Job, watcher: &dyn Watcher) -> Result<Finished, String> {
         let build = &job.build;
+        let config = self.host.workspace().config();
+        let mandate = mandate::of(config, &job.repository, &job.definition, build)
+            .map_err(|refused| refusal_of(&refused))?;
         let about = Record {
             build: Some(build.id),
             pull_request: build.pull_request,
@@ -231,49 +282,35 @@ impl<'h> Agent<'h> {
         };
         let mut start = self
             .host
-            .run(job.script.as_str())
+            .run(mandate.script)
+            .act_as(self.persona_for(&mandate.environment))
             .cancel(self.cancel.clone())
             .about(about)
             .who(build.requested_for_user.clone());
-        if let Some(observer) = watcher.taken(build, &job.script) {
+        if let Some(observer) = watcher.taken(build, mandate.script) {
             start = start.observe(Heard(observer));
         }
-        for (name, value) in self.parameters(job)? {
+        let parameters = self.parameters(&mandate, build);
+        for (name, value) in parameters.map_err(|error| error.to_string())? {
             start = start.parameter(name, value);
         }
-        start.go()
+        start.go().map_err(|error| error.to_string())
     }
 
-    /// The parameters that the script declares and the build knows.
-    fn parameters(&self, job: &Job) -> Result<Vec<(String, Value)>, RunError> {
-        let declared = self.host.library().script(&job.script)?.declaration()?;
-        let build = &job.build;
-        let variable = |name: &str| {
-            job.variables
-                .get(name)
-                .map(|text| Value::from(text.as_str()))
-        };
-        let upgrade = match job
-            .variables
-            .get("TriggerSolutionUpgrade")
-            .map(String::as_str)
-        {
-            Some("true") => Some(Value::from("yes")),
-            Some("false") => Some(Value::from("no")),
-            _ => None,
-        };
+    /// The parameters that the script declares, as the profile and the build have them.
+    fn parameters(
+        &self,
+        mandate: &Mandate,
+        build: &Build,
+    ) -> Result<Vec<(String, Value)>, RunError> {
+        let declared = self.host.library().script(mandate.script)?.declaration()?;
+        let upgrade = mandate.upgrade.map(|it| if it { "yes" } else { "no" });
         let known = [
-            ("solution", variable("Solution")),
-            (
-                "stage",
-                variable("AlmStage").or_else(|| variable(ENVIRONMENT)),
-            ),
-            ("profile", variable("AlmProfile")),
-            ("upgrade", upgrade),
-            (
-                "branch",
-                Some(build.branch.trim_start_matches("refs/heads/").into()),
-            ),
+            ("solution", Some(mandate.solution.as_str().into())),
+            ("stage", Some(mandate.stage.as_str().into())),
+            ("profile", Some(mandate.profile.as_str().into())),
+            ("upgrade", upgrade.map(Value::from)),
+            ("branch", mandate.branch.as_deref().map(Value::from)),
             ("commit", Some(build.commit.as_str().into())),
             ("pull_request", build.pull_request.map(Value::from)),
             ("build", Some(build.id.into())),
@@ -286,6 +323,14 @@ impl<'h> Agent<'h> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect())
     }
+}
+
+/// A refusal in one line, with its code and what to do.
+fn refusal_of(refused: &NoMandate) -> String {
+    let hint = refused
+        .hint()
+        .map_or_else(String::new, |hint| format!("; {hint}"));
+    format!("{}: {refused}{hint}", refused.code())
 }
 
 /// Lets a shared observer hear a run.

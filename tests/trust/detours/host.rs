@@ -1,0 +1,154 @@
+//! The git host past everything that `alm` asks, as its web page and other people's tools use it.
+
+use std::sync::Arc;
+
+use almscript::transport::{Cancel, HeaderValue, Method, Request, Transport};
+use almscript::workspace::{Connections, Workspace as Opened};
+use serde_json::{Value, json};
+
+use crate::workspace::{Workspace, git};
+
+/// The host as one person meets it.
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    repository: std::path::PathBuf,
+}
+
+impl Client {
+    /// Signs in as an identity of the workspace.
+    pub fn of(workspace: &Workspace, identity: &str) -> Self {
+        let opened = Opened::open(&workspace.dir()).unwrap();
+        let transport = Connections::of(&opened, &Cancel::new()).signed_in(identity);
+        Self {
+            transport: transport.unwrap(),
+            repository: workspace.repository(),
+        }
+    }
+
+    fn send(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let url = format!("https://dev.azure.com/contoso/ALM/_apis/{path}");
+        let mut request = Request::new(method, url.parse().unwrap());
+        let kind = HeaderValue::from_static("application/json");
+        request.headers.insert("accept", kind);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = self.transport.send(request).unwrap();
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(answer.status.is_success(), "{path}: {text}");
+        answer.to_json().unwrap_or(Value::Null)
+    }
+
+    /// The number of the pipeline with this name.
+    pub fn definition(&self, name: &str) -> i64 {
+        let found = self.send(
+            Method::GET,
+            &format!("build/definitions?name={name}&api-version=7.1"),
+            None,
+        );
+        found["value"][0]["id"].as_i64().unwrap()
+    }
+
+    /// Makes a pipeline with these variables, a JSON object of texts.
+    pub fn make_definition(&self, variables: &str) -> i64 {
+        let texts: Value = serde_json::from_str(variables).unwrap();
+        let variables: serde_json::Map<String, Value> = texts
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.clone(),
+                    json!({ "value": value, "allowOverride": true }),
+                )
+            })
+            .collect();
+        let repository = self.send(Method::GET, "git/repositories/apps?api-version=7.1", None);
+        let count =
+            self.send(Method::GET, "build/definitions?api-version=7.1", None)["count"].clone();
+        let body = json!({
+            "name": format!("mine-{count}"),
+            "path": "\\",
+            "type": "build",
+            "queueStatus": "enabled",
+            "process": { "type": 2, "yamlFilename": "/x.yml" },
+            "repository": { "id": repository["id"], "type": "TfsGit", "defaultBranch": "refs/heads/main" },
+            "variables": variables,
+            "triggers": [],
+        });
+        let made = self.send(
+            Method::POST,
+            "build/definitions?api-version=7.1",
+            Some(body),
+        );
+        made["id"].as_i64().unwrap()
+    }
+
+    /// Queues a build and returns its number.
+    pub fn queue(
+        &self,
+        definition: i64,
+        branch: &str,
+        commit: Option<&str>,
+        parameters: &str,
+    ) -> i64 {
+        let body = json!({
+            "definition": { "id": definition },
+            "sourceBranch": format!("refs/heads/{branch}"),
+            "sourceVersion": commit.unwrap_or_default(),
+            "parameters": parameters,
+        });
+        let queued = self.send(Method::POST, "build/builds?api-version=7.1", Some(body));
+        queued["id"].as_i64().unwrap()
+    }
+
+    /// How a build ended.
+    pub fn result_of(&self, build: i64) -> String {
+        let build = self.send(
+            Method::GET,
+            &format!("build/builds/{build}?api-version=7.1"),
+            None,
+        );
+        build["result"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What a build's log says.
+    pub fn log_of(&self, build: i64) -> String {
+        self.send(
+            Method::GET,
+            &format!("build/builds/{build}/logs/1?api-version=7.1"),
+            None,
+        )
+        .to_string()
+    }
+
+    /// The commit of a branch.
+    pub fn commit_of(&self, branch: &str) -> String {
+        git(&self.repository, &["rev-parse", branch])
+            .trim()
+            .to_owned()
+    }
+
+    /// Takes the approval checks off the environment `prod`.
+    pub fn remove_approval_checks(&self) {
+        let found = self.send(
+            Method::GET,
+            "distributedtask/environments?name=prod&api-version=7.1",
+            None,
+        );
+        let id = &found["value"][0]["id"];
+        let path = format!(
+            "pipelines/checks/configurations?resourceType=environment&resourceId={id}&api-version=7.1-preview.1"
+        );
+        for check in self.send(Method::GET, &path, None)["value"]
+            .as_array()
+            .unwrap()
+        {
+            let path = format!(
+                "pipelines/checks/configurations/{}?api-version=7.1-preview.1",
+                check["id"]
+            );
+            self.send(Method::DELETE, &path, None);
+        }
+    }
+}
