@@ -6,6 +6,7 @@
 //! those below it.
 
 pub mod nearest;
+pub mod portable_path;
 pub mod problem;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{BareRepository, EntryKind, GitError, ObjectId, check_path};
+use super::{BareRepository, EntryKind, GitError, ObjectId, check_entries, check_path};
 
 /// Who wrote or recorded a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Changes {
 
     /// Deletes a file, or a folder with all that is in it. It is no error when it is not there.
     pub fn delete(&mut self, path: &str) -> Result<(), GitError> {
-        check_path(path)?;
+        check_entries(path)?;
         self.delete.insert(path.to_owned());
         Ok(())
     }

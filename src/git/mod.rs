@@ -20,6 +20,7 @@ pub use history::{ChangeKind, LogOptions, PathChange};
 pub use merge::Merge;
 pub use references::{Expected, Reference};
 
+use crate::portable_path::{self, DotNames, UnsafePath};
 use crate::problem::Problem;
 
 /// A bare repository on this machine. It can be shared between threads, and several processes may
@@ -65,7 +66,7 @@ pub enum GitError {
         /// The path.
         path: String,
         /// Which rule it breaks.
-        reason: &'static str,
+        reason: UnsafePath,
     },
     /// Anything else: a damaged object, a full disk, a lock that another process holds.
     #[error("git repository {path}: {reason}")]
@@ -178,33 +179,27 @@ impl std::fmt::Debug for BareRepository {
     }
 }
 
-/// Checks that `path` can be a file's path in a repository: relative, with `/`, without `.`, `..`,
-/// empty parts, `.git` or characters that no file system of the field can hold.
+/// Asks [`portable_path::check`] whether `path` can be a file's path in a repository; names that
+/// begin with a dot can.
 ///
 /// # Errors
 /// [`GitError::BadPath`] with the broken rule.
 pub fn check_path(path: &str) -> Result<(), GitError> {
-    let bad = |reason| {
-        Err(GitError::BadPath {
+    portable_path::check(path, DotNames::Allowed).map_err(|reason| GitError::BadPath {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+/// Checks a path that may be in a repository already, and be it only to go away: one that a system
+/// cannot check out must not stay for ever.
+fn check_entries(path: &str) -> Result<(), GitError> {
+    path.split('/')
+        .try_for_each(|name| portable_path::check_git_entry(name.as_bytes()))
+        .map_err(|reason| GitError::BadPath {
             path: path.to_owned(),
             reason,
         })
-    };
-    if path.is_empty() {
-        return bad("it is empty");
-    }
-    if path.contains(['\\', '\0']) {
-        return bad("it contains a backslash or a zero byte");
-    }
-    for part in path.split('/') {
-        match part {
-            "" => return bad("it has an empty part"),
-            "." | ".." => return bad("it has a part that leads elsewhere"),
-            _ if part.eq_ignore_ascii_case(".git") => return bad("`.git` belongs to git"),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn open_error(path: &Path, error: &dyn std::error::Error) -> GitError {

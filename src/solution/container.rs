@@ -13,6 +13,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::limits::{self, Limits};
 use super::names;
 use super::{Manifest, PackageError, SolutionVersion};
+use crate::portable_path::DotNames;
 
 /// Name of the part with the solution's manifest.
 pub const SOLUTION_XML: &str = "solution.xml";
@@ -243,11 +244,9 @@ impl Package {
     }
 }
 
+/// A part's name may begin with a dot: unpacking gives its file another.
 fn check_name(name: &str) -> Result<(), PackageError> {
-    names::check(name).map_err(|reason| PackageError::UnsafeName {
-        entry: name.to_owned(),
-        reason,
-    })
+    names::check(name, DotNames::Allowed)
 }
 
 fn entry_name(part: &str) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::finding::Finding;
 use super::limits;
+use crate::portable_path::UnsafePath;
 use crate::problem::Problem;
 
 /// Why a package or a source folder was refused, or could not be read or written.
@@ -21,12 +22,18 @@ pub enum PackageError {
         /// The name as it stands in the archive, or the path in the folder.
         entry: String,
         /// Which rule it breaks.
-        reason: String,
+        reason: UnsafePath,
     },
     /// An entry, or a file in the way, is a link.
     #[error("`{path}` is a link; links are neither followed nor written")]
     Link {
         /// The entry or path.
+        path: String,
+    },
+    /// A pipe, a device or a socket stands where a file belongs.
+    #[error("`{path}` is neither a file nor a folder")]
+    NotAFile {
+        /// The path.
         path: String,
     },
     /// The entry needs a password.
@@ -296,6 +303,7 @@ impl Problem for PackageError {
             Self::Yaml { .. } => "ALM-P031",
             Self::WhichSolution { .. } => "ALM-P032",
             Self::NoYamlForm { .. } => "ALM-P033",
+            Self::NotAFile { .. } => "ALM-P034",
         }
     }
 
@@ -310,6 +318,7 @@ impl Problem for PackageError {
             Self::Link { .. } => {
                 "Put the file itself there; in a package, ask who made it and why."
             }
+            Self::NotAFile { .. } => "Take it away; only files and folders are read and written.",
             Self::Encrypted { .. } => {
                 "Solution packages are never encrypted; save it again without a password."
             }

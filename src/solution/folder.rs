@@ -3,8 +3,9 @@
 //! What is to be done is planned first; `staging.rs` does it. Files with the same bytes are not
 //! touched, so their times stay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use super::limits;
 use super::names;
 use super::staging::{self, Moves, Staging, join};
 use super::{Limits, PackageError, SourceTree};
+use crate::portable_path::{DotNames, UnsafePath, hide_dots};
 
 /// How [`SourceTree::write_to_dir`] treats what is already there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,7 +48,8 @@ pub struct WriteReport {
 }
 
 impl SourceTree {
-    /// Reads a folder with the default [`Limits`]; dot files and dot folders are left out.
+    /// Reads a folder with the default [`Limits`]; dot files and dot folders are left out, but for
+    /// files of components that other packagers have called so (a role `.NET Developers`).
     ///
     /// A write that was cut off, because its process was killed, is undone first.
     ///
@@ -71,16 +74,15 @@ impl SourceTree {
         found
             .into_par_iter()
             .map(|file| {
-                names::check(&file.path).map_err(|reason| PackageError::UnsafeName {
-                    entry: file.path.clone(),
-                    reason,
-                })?;
-                let full = join(dir, &file.path);
-                let data = fs::read(&full).map_err(|e| PackageError::io("read", &full, e))?;
+                let data = read(&join(dir, &file.on_disk), limits)?;
                 Ok((file.path, Bytes::from(data)))
             })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self::from_iter)
+            .collect::<Result<Vec<_>, PackageError>>()?
+            .into_iter()
+            .try_fold(Self::new(), |mut tree, (path, data)| {
+                tree.insert(path, data)?;
+                Ok(tree)
+            })
     }
 
     /// Writes the tree into a folder: only what changed is touched, and either everything is
@@ -108,15 +110,23 @@ impl SourceTree {
 
 /// A file met on disk.
 pub(super) struct Found {
-    /// Relative path with `/`.
+    /// Relative path with `/`, as in a tree.
     pub path: String,
+    /// The path as it is called on disk; another one only if it begins with a dot there.
+    pub on_disk: String,
     /// Bytes.
     pub size: u64,
     read_only: bool,
 }
 
-/// Lists the files below `dir`, without dot files and dot folders. A link is an error.
+/// Lists the files below `dir`, without dot files and dot folders that no component has. A link is an
+/// error, and so is what is no regular file: a pipe would be waited for, a device never ends.
 fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageError> {
+    let below = |name: &str| match prefix {
+        "" => name.to_owned(),
+        prefix => format!("{prefix}/{name}"),
+    };
+    let mut hidden = Vec::new();
     let entries = fs::read_dir(dir).map_err(|e| PackageError::io("list", dir, e))?;
     for entry in entries {
         let entry = entry.map_err(|e| PackageError::io("list", dir, e))?;
@@ -124,17 +134,14 @@ fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageE
         let Some(name) = name.to_str() else {
             return Err(PackageError::UnsafeName {
                 entry: entry.path().display().to_string(),
-                reason: "it is not Unicode".to_owned(),
+                reason: UnsafePath::NotUnicode,
             });
         };
         if name.starts_with('.') {
+            hidden.push((name.to_owned(), entry));
             continue;
         }
-        let path = if prefix.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{prefix}/{name}")
-        };
+        let path = below(name);
         // Metadata of the entry itself, so that a link shows as a link.
         let meta = entry
             .metadata()
@@ -144,15 +151,86 @@ fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageE
         }
         if meta.is_dir() {
             walk(&entry.path(), &path, found)?;
+        } else if meta.is_file() {
+            found.push(Found::new(path, &meta));
         } else {
-            found.push(Found {
-                path,
-                size: meta.len(),
-                read_only: meta.permissions().readonly(),
-            });
+            return Err(PackageError::NotAFile { path });
         }
     }
+    for (name, entry) in &hidden {
+        let of_component = layout::is_known_folder(prefix.split('/').next().unwrap_or_default())
+            && (is_xml(&entry.path())
+                || hidden
+                    .iter()
+                    .any(|(beside, _)| beside.strip_prefix(name.as_str()) == Some(".data.xml")));
+        let Some(meta) = entry
+            .metadata()
+            .ok()
+            .filter(|meta| of_component && meta.is_file())
+        else {
+            continue;
+        };
+        found.push(Found {
+            path: below(&hide_dots(name)),
+            ..Found::new(below(name), &meta)
+        });
+    }
     Ok(())
+}
+
+impl Found {
+    fn new(path: String, meta: &fs::Metadata) -> Self {
+        Self {
+            on_disk: path.clone(),
+            path,
+            size: meta.len(),
+            read_only: meta.permissions().readonly(),
+        }
+    }
+}
+
+/// Whether a regular file begins as XML does, whatever its name says: the file of a role called
+/// `.NET Developers` has no other ending (facts §4).
+fn is_xml(path: &Path) -> bool {
+    let mut first = [0; 4];
+    let is_file = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+    let length = if is_file {
+        fs::File::open(path).and_then(|mut file| file.read(&mut first))
+    } else {
+        Ok(0)
+    };
+    let first = &first[..length.unwrap_or_default()];
+    first
+        .strip_prefix("\u{feff}".as_bytes())
+        .unwrap_or(first)
+        .starts_with(b"<")
+}
+
+/// The bytes of a regular file, which may have grown since it was listed, but not past the limit.
+fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, PackageError> {
+    let failed = |e| PackageError::io("read", path, e);
+    let file = fs::File::open(path).map_err(failed)?;
+    let mut data = Vec::with_capacity(
+        usize::try_from(
+            file.metadata()
+                .map_err(failed)?
+                .len()
+                .min(limits.part_bytes),
+        )
+        .unwrap_or_default(),
+    );
+    file.take(limits.part_bytes.saturating_add(1))
+        .read_to_end(&mut data)
+        .map_err(failed)?;
+    if data.len() as u64 > limits.part_bytes {
+        return Err(PackageError::Limit {
+            subject: path.display().to_string(),
+            limit: limits::FILE,
+            found: data.len() as u64,
+            allowed: limits.part_bytes,
+        });
+    }
+    Ok(data)
 }
 
 fn check_limits(dir: &Path, found: &[Found], limits: &Limits) -> Result<(), PackageError> {
@@ -182,6 +260,22 @@ fn check_limits(dir: &Path, found: &[Found], limits: &Limits) -> Result<(), Pack
     Ok(())
 }
 
+/// The last gate before the disk: whatever made the tree, each of its paths may be written, and no
+/// two of them are one file.
+fn check_names(tree: &SourceTree) -> Result<(), PackageError> {
+    let mut folded: HashMap<String, &str> = HashMap::with_capacity(tree.len());
+    for path in tree.paths() {
+        names::check(path, DotNames::Refused)?;
+        if let Some(first) = folded.insert(names::fold(path), path) {
+            return Err(PackageError::Collision {
+                first: first.to_owned(),
+                second: path.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// What is to be done to a folder, decided before anything is touched.
 struct Plan {
     /// Files to place, as in the report.
@@ -196,6 +290,7 @@ struct Plan {
 
 impl Plan {
     fn make(tree: &SourceTree, dir: &Path, options: &WriteOptions) -> Result<Self, PackageError> {
+        check_names(tree)?;
         let tops: BTreeSet<&str> = tree
             .paths()
             .filter_map(|path| path.split_once('/').map(|(top, _)| top))
@@ -213,7 +308,7 @@ impl Plan {
                 let Some(file) = by_fold.get(&names::fold(path)) else {
                     return Ok(Some((path, None)));
                 };
-                if file.path == **path && same(&join(dir, path), file.size, data)? {
+                if file.on_disk == **path && same(&join(dir, path), file.size, data)? {
                     return Ok(None);
                 }
                 Ok(Some((path, Some(*file))))
@@ -227,9 +322,9 @@ impl Plan {
                 Some((path, old)) => {
                     report.written.push(path.to_string());
                     if let Some(old) = old {
-                        displaced.push(old.path.clone());
+                        displaced.push(old.on_disk.clone());
                         if old.read_only && !options.overwrite_read_only {
-                            locked.push(old.path.clone());
+                            locked.push(old.on_disk.clone());
                         }
                     }
                 }
@@ -244,12 +339,12 @@ impl Plan {
                 continue;
             }
             if !options.delete_unneeded {
-                report.unneeded.push(file.path.clone());
+                report.unneeded.push(file.on_disk.clone());
             } else {
-                report.deleted.push(file.path.clone());
-                displaced.push(file.path.clone());
+                report.deleted.push(file.on_disk.clone());
+                displaced.push(file.on_disk.clone());
                 if file.read_only && !options.overwrite_read_only {
-                    locked.push(file.path.clone());
+                    locked.push(file.on_disk.clone());
                 }
             }
         }
@@ -379,12 +474,7 @@ pub(super) fn existing_files(
         if ours && meta.is_dir() {
             walk(&entry.path(), name, &mut existing)?;
         } else if meta.is_file() && is_ours(name) {
-            let read_only = meta.permissions().readonly();
-            existing.push(Found {
-                path: name.to_owned(),
-                size: meta.len(),
-                read_only,
-            });
+            existing.push(Found::new(name.to_owned(), &meta));
         }
         present.insert(folded);
     }

@@ -5,8 +5,6 @@ use std::cmp::Ordering;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use super::names;
-
 /// Compares two texts as .NET on Windows does with the invariant culture (facts §9.1).
 ///
 /// The rule has four levels, each asked only if those before find no difference: the characters
@@ -85,14 +83,31 @@ fn weight(c: char) -> u32 {
 
 /// Compares two file names as a Windows file system lists them: upper-case ordinals.
 pub(crate) fn by_listing(a: &str, b: &str) -> Ordering {
-    names::fold(a).cmp(&names::fold(b)).then_with(|| a.cmp(b))
+    upper_case(a).cmp(&upper_case(b)).then_with(|| a.cmp(b))
+}
+
+/// What NTFS compares by: each letter with one upper-case form as that. Unlike names that are looked
+/// up ([`fold`](crate::portable_path::fold)), accents stay as they are written.
+fn upper_case(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_uppercase();
+    }
+    name.chars()
+        .map(|c| {
+            let mut upper = c.to_uppercase();
+            match (upper.next(), upper.next()) {
+                (Some(one), None) => one,
+                _ => c,
+            }
+        })
+        .collect()
 }
 
 /// Sorts paths below one folder as a walk meets them: level by level, the files of the upper
 /// folders first, and each level by name (facts §2.2).
 pub(crate) fn sort_walk(paths: &mut [&str]) {
     paths.sort_by_cached_key(|path| {
-        let segments: Vec<String> = path.split('/').map(names::fold).collect();
+        let segments: Vec<String> = path.split('/').map(upper_case).collect();
         (segments.len(), segments, path.to_string())
     });
 }

@@ -53,15 +53,14 @@ impl SingleComponent {
     #[must_use]
     pub fn files(self, tree: &SourceTree) -> SourceTree {
         let folders = self.belongings().folders;
-        tree.iter()
-            .filter(|(path, _)| {
-                path.split_once('/')
-                    .is_some_and(|(top, _)| folders.iter().any(|f| f.eq_ignore_ascii_case(top)))
-                    // Service endpoints share the folder but are a kind of their own.
-                    && !path.eq_ignore_ascii_case("PluginAssemblies/ServiceEndpoints.xml")
-            })
-            .map(|(path, data)| (path.to_owned(), data.clone()))
-            .collect()
+        let mut files = tree.clone();
+        files.retain(|path| {
+            path.split_once('/')
+                .is_some_and(|(top, _)| folders.iter().any(|f| f.eq_ignore_ascii_case(top)))
+                // Service endpoints share the folder but are a kind of their own.
+                && !path.eq_ignore_ascii_case("PluginAssemblies/ServiceEndpoints.xml")
+        });
+        files
     }
 
     /// A tree that packs into a solution of this kind only: its files, its collections, its root

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::names;
 use super::{Manifest, PackageError, SolutionVersion};
+use crate::portable_path::DotNames;
 
 /// Path of the manifest in a folder.
 pub const SOLUTION_FILE: &str = "Other/Solution.xml";
@@ -25,6 +26,13 @@ impl SourceTree {
     /// A tree without files.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A tree of files that stood in other trees, whose paths have passed the gate there.
+    pub(super) fn of_trees(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
+        Self {
+            files: files.into_iter().collect(),
+        }
     }
 
     /// The content of a file.
@@ -48,10 +56,7 @@ impl SourceTree {
         data: impl Into<Bytes>,
     ) -> Result<(), PackageError> {
         let path = path.into();
-        names::check(&path).map_err(|reason| PackageError::UnsafeName {
-            entry: path.clone(),
-            reason,
-        })?;
+        names::check(&path, DotNames::Refused)?;
         self.files.insert(path, data.into());
         Ok(())
     }
@@ -59,6 +64,11 @@ impl SourceTree {
     /// Takes a file out.
     pub fn remove(&mut self, path: &str) -> Option<Bytes> {
         self.files.remove(path)
+    }
+
+    /// Takes out the files whose paths are not to be kept.
+    pub fn retain(&mut self, mut keep: impl FnMut(&str) -> bool) {
+        self.files.retain(|path, _| keep(path));
     }
 
     /// All files, sorted by path.
@@ -123,14 +133,5 @@ impl SourceTree {
             .ok_or_else(|| PackageError::NotATree {
                 missing: SOLUTION_FILE.to_owned(),
             })
-    }
-}
-
-impl FromIterator<(String, Bytes)> for SourceTree {
-    /// For paths that are known to be safe, such as those of another tree.
-    fn from_iter<T: IntoIterator<Item = (String, Bytes)>>(files: T) -> Self {
-        Self {
-            files: files.into_iter().collect(),
-        }
     }
 }

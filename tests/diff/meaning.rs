@@ -217,29 +217,27 @@ fn without_class_ids(text: &str) -> String {
 /// an order is turned round, settings have their members the other way round, flows stand in one
 /// line. Variables have values and connectors a script, which some rules leave out.
 pub fn disordered(tree: &SourceTree) -> SourceTree {
-    let mut messy: SourceTree = tree
-        .iter()
-        .map(|(path, data)| {
-            let text = std::str::from_utf8(data).unwrap_or_default();
-            let messy = if path.ends_with(".xml") && text.contains('<') {
-                turned(text)
-            } else if path.ends_with(".json") && !path.starts_with("Controls/") {
-                let json = serde_json::from_str::<serde_json::Value>(text).ok();
-                json.map(|json| match path.starts_with("Workflows/") {
-                    true => json.to_string(),
-                    false => format!("{:#}", mirrored(json)),
-                })
-            } else if path.ends_with(".xaml") && path.starts_with("Workflows/") {
-                let id = path.trim_end_matches(".xaml");
-                let id = id[id.len() - 36..].replace('-', "").to_ascii_lowercase();
-                Some(text.replace(&id, &"0".repeat(32)))
-            } else {
-                None
-            };
-            let data = messy.map_or_else(|| data.clone(), bytes::Bytes::from);
-            (path.to_owned(), data)
-        })
-        .collect();
+    let mut messy = SourceTree::new();
+    for (path, data) in tree.iter() {
+        let text = std::str::from_utf8(data).unwrap_or_default();
+        let changed = if path.ends_with(".xml") && text.contains('<') {
+            turned(text)
+        } else if path.ends_with(".json") && !path.starts_with("Controls/") {
+            let json = serde_json::from_str::<serde_json::Value>(text).ok();
+            json.map(|json| match path.starts_with("Workflows/") {
+                true => json.to_string(),
+                false => format!("{:#}", mirrored(json)),
+            })
+        } else if path.ends_with(".xaml") && path.starts_with("Workflows/") {
+            let id = path.trim_end_matches(".xaml");
+            let id = id[id.len() - 36..].replace('-', "").to_ascii_lowercase();
+            Some(text.replace(&id, &"0".repeat(32)))
+        } else {
+            None
+        };
+        let data = changed.map_or_else(|| data.clone(), bytes::Bytes::from);
+        messy.insert(path, data).unwrap();
+    }
     for path in tree.paths() {
         if let Some(folder) = path.strip_suffix("/environmentvariabledefinition.xml") {
             let values =

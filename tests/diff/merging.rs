@@ -298,9 +298,7 @@ fn operands_of_a_condition_are_never_mixed() {
         let text = format!(
             "{{\"actions\":{{\"If\":{{\"expression\":{{\"equals\":[\"@a\",\"{operand}\"]}}}}}}}}"
         );
-        [("Workflows/F.json".to_owned(), bytes::Bytes::from(text))]
-            .into_iter()
-            .collect()
+        tree_of([("Workflows/F.json".to_owned(), bytes::Bytes::from(text))])
     };
     let merged = merge(&flow("x"), &flow("y"), &flow("z"), &Choices::default());
     assert_eq!(merged.conflicts.len(), 1);
@@ -311,12 +309,10 @@ fn operands_of_a_condition_are_never_mixed() {
 fn program_texts_merge_by_line_and_payloads_are_chosen_whole() {
     let tree = |js: &str, image: &[u8]| -> SourceTree {
         let file = |path: &str, data: &[u8]| (path.to_owned(), bytes::Bytes::copy_from_slice(data));
-        [
+        tree_of([
             file("WebResources/a.js", js.as_bytes()),
             file("WebResources/a.png", image),
-        ]
-        .into_iter()
-        .collect()
+        ])
     };
     let base = tree("a\nb\nc\nd\n", b"\x89PNG\0");
     let ours = tree("A\nb\nc\nd\n", b"\x89PNG\0");
@@ -361,15 +357,21 @@ fn tree(content: &Content) -> SourceTree {
     } else {
         format!("{{\n  \"actions\": {{\n{}\n  }}\n}}", steps.join(",\n"))
     };
-    [
+    tree_of([
         (
             "Entities/A/Entity.xml".to_owned(),
             bytes::Bytes::from(entity),
         ),
         ("Workflows/F.json".to_owned(), bytes::Bytes::from(flow)),
-    ]
-    .into_iter()
-    .collect()
+    ])
+}
+
+fn tree_of<const N: usize>(files: [(String, bytes::Bytes); N]) -> SourceTree {
+    let mut tree = SourceTree::new();
+    for (path, data) in files {
+        tree.insert(path, data).unwrap();
+    }
+    tree
 }
 
 /// Sets or deletes some of the keys.

@@ -193,6 +193,11 @@ fn paths_that_lead_elsewhere_are_refused() {
         "a/.git/config",
         ".GIT/x",
         "a\\b",
+        "a/git~1/config",
+        "a/.git./config",
+        "a/.g\u{200c}it/config",
+        ".git::$INDEX_ALLOCATION/config",
+        "a:b",
         "a/./b",
         "a/",
     ] {

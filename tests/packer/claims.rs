@@ -229,7 +229,8 @@ fn what_is_dropped_is_reported() {
             ("CanvasApps/stray", b"x"),
             ("Roles/stray", b"x"),
             ("Other/x", b"x"),
-            ("bots/.git/config", b"x"),
+            ("__MACOSX/bots/._x", b"x"),
+            ("bots/.DS_Store", b"x"),
         ],
     );
     source
@@ -248,7 +249,8 @@ fn what_is_dropped_is_reported() {
             ("ALM-P101", "CanvasApps/stray"),
             ("ALM-P101", "Other/x"),
             ("ALM-P101", "Roles/stray"),
-            ("ALM-P101", "bots/.git/config"),
+            ("ALM-P101", "__MACOSX/bots/._x"),
+            ("ALM-P101", "bots/.DS_Store"),
             ("ALM-P102", "filteredcomponents.xml"),
             ("ALM-P103", "customizations.xml"),
             ("ALM-P104", "customizations.xml"),
@@ -300,15 +302,12 @@ fn workflows_without_a_file_are_refused() {
 }
 
 #[test]
-fn dot_files_and_strangers_are_never_packed() {
+fn dot_files_are_refused_and_strangers_are_never_packed() {
     let mut tree = tree_of(&package("0", "<Roles />", "", &[]));
-    for path in [
-        "README.md",
-        ".git/config",
-        "bots/.hidden/x",
-        "Resources/en-US/r.resx",
-        "Other/notes.txt",
-    ] {
+    for path in [".git/config", "bots/.hidden/x"] {
+        assert!(tree.insert(path, b"x".to_vec()).is_err(), "{path}");
+    }
+    for path in ["README.md", "Resources/en-US/r.resx", "Other/notes.txt"] {
         tree.insert(path, b"x".to_vec()).unwrap();
     }
     tree.insert("bots/b/bot.xml", b"<bot />".to_vec()).unwrap();

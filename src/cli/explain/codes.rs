@@ -20,7 +20,9 @@ pub(super) const CODES: &[Code] = &[
         "A branch's name has no spaces and none of `~ ^ : ? * [ \\`, no `..`, and does not end with `.lock` \
          or a slash."),
     code("ALM-B005", "a path that no repository should hold",
-        "The path leaves the repository, has an empty part, or would hit git's own folder."),
+        "The path leaves the repository, has an empty part, cannot exist on every file system, or would hit git's \
+         own folder under one of its names there: `.git`, `git~1`, other letter cases, dots or spaces at the end, \
+         characters that a file system passes over. Rename the file."),
     code("ALM-B006", "the git repository cannot be used",
         "A damaged object, a full disk, or a lock that another process holds. The message has git's own \
          words."),
@@ -209,8 +211,11 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-P002", "an unsafe name in the archive",
         "The name would lead out of the folder (`..`, an absolute path, a drive), or not every file system \
          can hold it: Windows refuses `< > : \" | ? *`, control characters, a dot or space at the end, and \
-         device names such as `CON` or `aux.json`. Nothing was written. No tool of Microsoft's makes such a \
-         package, so ask who made it; in a folder, rename the file."),
+         device names such as `CON` or `aux.json`. Or some file system takes it for git's own folder (`.git`, \
+         `git~1` …), in which a file can make git run commands; or a script names a file in a source tree that \
+         begins with a dot, which packagers pass over. Nothing was written. No tool of Microsoft's makes such a \
+         package, so ask who made it; in a folder, rename the file. A component whose own name begins with a dot \
+         is no mistake: its file begins with `%2E` and is read back as a dot."),
     code("ALM-P003", "a link",
         "Links are neither followed nor written, since they may lead anywhere. In a package this is an attack \
          or a mistake of the tool that zipped it. In a folder, put the file itself in the link's place, or \
@@ -220,7 +225,8 @@ pub(super) const CODES: &[Code] = &[
          one, or export the solution again."),
     code("ALM-P005", "two entries with one name",
         "The names are the same, or differ only in upper and lower case, or two components would become the \
-         same file. On Windows one would silently overwrite the other. Rename one of the two components in \
+         same file: `é` may be one character or two, and the Kelvin sign is a `K` to a file system. On Windows \
+         one would silently overwrite the other. Rename one of the two components in \
          its environment and export again; in a folder, rename or remove one of the files."),
     code("ALM-P006", "too large",
         "The package or folder passes a limit that protects this machine from archive bombs: the number of \
@@ -296,6 +302,9 @@ pub(super) const CODES: &[Code] = &[
          assemblies and steps, and environment variables. The solution has something else, or an element that YAML \
          cannot mirror without changing an order that may matter. Nothing was written; every finding names one kind. \
          `--undocumented` writes such kinds by the pattern of the others."),
+    code("ALM-P034", "neither a file nor a folder",
+        "A named pipe, a device or a socket stands where a file belongs. Reading a pipe waits for ever and a device \
+         has no end, so neither is opened; nothing was read or written. Take it away."),
     code("ALM-P101", "a part left out while unpacking",
         "The part lies in a folder that belongs to a kind of component, but no component of the package names \
          it, or in `Other/` or `Resources/`. Microsoft's packager drops such parts without a word. If you \

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::HostError;
+use crate::portable_path::{self, DotNames, fold};
 
 /// Folders and files of the workspace that scripts never write.
 const OWN: [&str; 4] = [".alm", ".git", "scripts", "alm.toml"];
@@ -35,11 +36,12 @@ pub(super) fn writable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
     let Some(first) = parts.first() else {
         return Err(refused(path, "is the workspace itself"));
     };
-    let own = |own: &str| own.eq_ignore_ascii_case(first);
-    let git = parts.iter().any(|part| part.eq_ignore_ascii_case(".git"));
-    if git || OWN.iter().any(|name| own(name)) {
+    let own = |own: &str| fold(own) == fold(first);
+    if OWN.iter().any(|name| own(name)) {
         return Err(refused(path, "belongs to the workspace itself"));
     }
+    portable_path::check(&parts.join("/"), DotNames::Allowed)
+        .map_err(|reason| refused(path, &format!("cannot be written: {reason}")))?;
     readable(root, path)
 }
 
@@ -103,6 +105,10 @@ mod tests {
             "./scripts/x.rhai",
             ".alm/x",
             "a/.git/config",
+            "a/GIT~1/config",
+            ".g\u{200c}it/config",
+            "\u{17f}cripts/x.rhai",
+            "a/con.txt",
         ] {
             assert!(writable(root, path).is_err(), "{path}");
         }

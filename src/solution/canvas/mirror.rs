@@ -27,11 +27,8 @@ pub fn is_mirror(path: &str) -> bool {
 /// As [`CanvasApp::read`]; a path in an app that leaves the folder is
 /// [`PackageError::UnsafeName`].
 pub fn mirror(tree: &SourceTree) -> Result<SourceTree, PackageError> {
-    let mut mirrored: SourceTree = tree
-        .iter()
-        .filter(|(path, _)| !is_mirror(path))
-        .map(|(path, data)| (path.to_owned(), data.clone()))
-        .collect();
+    let mut mirrored = tree.clone();
+    mirrored.retain(|path| !is_mirror(path));
     for (path, data) in tree.iter() {
         let name = path
             .strip_prefix("CanvasApps/")

@@ -149,7 +149,7 @@ pub fn merge(
         };
         files.extend(data.map(|data| (path.to_owned(), data)));
     }
-    merged.tree = files.into_iter().collect();
+    merged.tree = SourceTree::of_trees(files);
     merged
 }
 

@@ -1,41 +1,47 @@
 //! The files of a tree as a Windows file system would list them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::portable_path::show_dots;
 use crate::solution::{PackageError, SourceTree, names, order};
 
 /// A file of the tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct File<'t> {
-    /// Path as it stands in the tree.
+    /// Path as components name it: with a dot where the tree has `%2E` at the beginning of a part.
     pub path: &'t str,
     pub data: &'t Bytes,
 }
 
-/// Every file that may be packed, found by path ignoring case. Dot files are not in it.
+/// The files of a tree under the paths that components name them by.
+pub(super) fn shown(tree: &SourceTree) -> Vec<(Cow<'_, str>, &Bytes)> {
+    tree.iter()
+        .map(|(path, data)| (show_dots(path), data))
+        .collect()
+}
+
+/// Every file that may be packed, found by path ignoring case.
 pub(super) struct Listing<'t> {
     files: BTreeMap<String, File<'t>>,
 }
 
 impl<'t> Listing<'t> {
-    /// Lists a tree.
+    /// Lists the files of a tree, as [`shown`].
     ///
     /// # Errors
     ///
-    /// [`PackageError::Collision`] for two paths that differ in case only.
-    pub fn new(tree: &'t SourceTree) -> Result<Self, PackageError> {
+    /// [`PackageError::Collision`] for two paths that are one on some file system.
+    pub fn new(tree: &'t [(Cow<'t, str>, &'t Bytes)]) -> Result<Self, PackageError> {
         let mut files = BTreeMap::new();
-        for (path, data) in tree.iter() {
-            if path.split('/').any(|segment| segment.starts_with('.')) {
-                continue;
-            }
+        for (path, data) in tree {
             let first: Option<File<'t>> = files.insert(names::fold(path), File { path, data });
             if let Some(first) = first {
                 return Err(PackageError::Collision {
                     first: first.path.to_owned(),
-                    second: path.to_owned(),
+                    second: path.clone().into_owned(),
                 });
             }
         }

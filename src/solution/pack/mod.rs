@@ -23,6 +23,7 @@ use super::{
     CUSTOMIZATIONS_FILE, CUSTOMIZATIONS_XML, Finding, Kind, Limits, LineEnds, Package,
     PackageError, SOLUTION_FILE, SOLUTION_XML, SourceTree,
 };
+use crate::portable_path::hide_dots;
 use listing::Listing;
 
 /// How a tree is packed.
@@ -124,7 +125,8 @@ fn one(
     options: &PackOptions,
     findings: &mut Vec<Finding>,
 ) -> Result<Package, PackageError> {
-    let listing = Listing::new(tree)?;
+    let shown = listing::shown(tree);
+    let listing = Listing::new(&shown)?;
     let skeleton = tree
         .get(CUSTOMIZATIONS_FILE)
         .ok_or_else(|| PackageError::NotATree {
@@ -137,6 +139,10 @@ fn one(
     assembled
         .findings
         .extend(checks::check(tree, &manifest, &assembled.present)?);
+    for finding in &mut assembled.findings {
+        // Said of the file that is there to be looked at.
+        finding.file = hide_dots(&finding.file).into_owned();
+    }
     if assembled.findings.iter().any(Finding::is_error) {
         findings.extend(assembled.findings);
         return Err(PackageError::Checks {

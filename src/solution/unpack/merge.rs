@@ -1,9 +1,11 @@
 //! Bringing the files of one package, or of a pair, into one tree (facts §10).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::recipe::{Output, Precedence};
+use crate::portable_path::hide_dots;
 use crate::solution::{
     CUSTOMIZATIONS_FILE, Finding, PackageError, SOLUTION_FILE, SourceTree, names,
 };
@@ -79,11 +81,14 @@ pub(super) fn pair(
     Ok(tree)
 }
 
-/// The files without those that stand twice; two different ones for one place are an error.
+/// The files without those that stand twice, none of them hidden; two different ones for one place are an error.
 fn unique(outputs: Vec<Output>, findings: &mut Vec<Finding>) -> Result<Vec<Output>, PackageError> {
     let mut taken: HashMap<String, usize> = HashMap::with_capacity(outputs.len());
     let mut kept: Vec<Output> = Vec::with_capacity(outputs.len());
-    for output in outputs {
+    for mut output in outputs {
+        if let Cow::Owned(shown) = hide_dots(&output.path) {
+            output.path = shown;
+        }
         match taken.entry(names::fold(&output.path)) {
             Entry::Vacant(free) => {
                 free.insert(kept.len());

@@ -260,8 +260,8 @@ impl<'a> Source<'a> {
                 .any(|folder| folder.eq_ignore_ascii_case(top))
             {
                 drop("the folder is reserved for the unpacked form");
-            } else if part.name.split('/').any(|segment| segment.starts_with('.')) {
-                drop("hidden files are never written");
+            } else if is_left_by_a_mac(&part.name) {
+                drop("the zip program of a Mac has added it");
             } else {
                 kept.push(Output {
                     path: part.name.clone(),
@@ -373,4 +373,10 @@ pub(super) fn solution_file(
 /// Whether a collection moves out of `Other/Customizations.xml` whatever it holds.
 pub(super) fn has_a_place(shape: Shape) -> bool {
     !matches!(shape, Shape::Inline | Shape::Unknown)
+}
+
+/// Whether a part is no part of a solution but what macOS adds to archives that people make by hand.
+fn is_left_by_a_mac(part: &str) -> bool {
+    let file = part.rsplit('/').next().unwrap_or(part);
+    part.starts_with("__MACOSX/") || file.starts_with("._") || file == ".DS_Store"
 }
