@@ -83,7 +83,10 @@ impl Carriage<'_> {
             parameters,
             resumed,
         })?;
-        cancel.set_deadline(started + limit);
+        // A limit beyond what the clock can count is none.
+        if let Some(deadline) = started.checked_add(limit) {
+            cancel.set_deadline(deadline);
+        }
         let (ended, files) = match loaded {
             Err((error, sources)) => {
                 let ended = explain(*error, &script.label, &sources, None, None);

@@ -2,7 +2,8 @@
 //!
 //! Rhai looks at its progress callback between two operations and nowhere else. So the thread that
 //! waits for a script [looks](Guard::look) at the clock, the cancel flag and the memory, and leaves
-//! a mark that costs the script one load to see.
+//! a mark that costs the script one load to see; what takes long or much in one operation
+//! (`api::language`) looks for that mark itself.
 //!
 //! Values nest without a limit of Rhai's own, and it copies, compares, prints and drops them by
 //! recursion: a list put into itself in a loop would end the process. A value grows deeper only
@@ -14,8 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, Position};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, Map, NativeCallContext, Position};
 
+use super::context::Context;
 use super::limits::Limits;
 use crate::problem::Problem;
 use crate::transport::{Cancel, Cancelled};
@@ -135,6 +137,17 @@ impl Guard {
         }
     }
 
+    /// The guard of the run in which `call` happens, if it happens in one.
+    pub(super) fn of(call: &NativeCallContext<'_>) -> Option<Arc<Self>> {
+        let context = call.tag()?.read_lock::<Context>()?;
+        Some(context.guard().clone())
+    }
+
+    /// What the run may use.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Lets the engine of a run look at this guard.
     pub(super) fn watch(self: &Arc<Self>, engine: &mut Engine) {
         let guard = self.clone();
@@ -167,6 +180,12 @@ impl Guard {
             return Ok(());
         }
         self.marks.fetch_and(!IN_HOST, Ordering::Relaxed);
+        // A primitive may have failed because of the cancellation, and the script may catch that.
+        if marks & IN_HOST != 0
+            && let Err(cancelled) = self.cancel.check()
+        {
+            return Err(self.stop(cancelled.into()));
+        }
         self.check()
     }
 
@@ -221,7 +240,8 @@ impl Guard {
         self.left_alone.load(Ordering::SeqCst)
     }
 
-    fn stop(&self, stopped: Stopped) -> Stopped {
+    /// Makes the script stop; the first reason counts.
+    pub(super) fn stop(&self, stopped: Stopped) -> Stopped {
         let (first, _) = *self.reason().get_or_insert((stopped, Instant::now()));
         self.marks.fetch_or(STOP, Ordering::Relaxed);
         first
@@ -251,6 +271,15 @@ impl Guard {
 
     fn is_measure_due(&self) -> bool {
         self.operations.load(Ordering::Relaxed) >= self.measure_at.load(Ordering::Relaxed)
+    }
+
+    /// Measures `values` if it is time to: for functions that take values out of a container.
+    pub(super) fn measure_if_due(&self, values: &[&Dynamic]) -> Result<(), Box<EvalAltResult>> {
+        if self.is_measure_due() {
+            self.measure(values.iter().copied())
+        } else {
+            Ok(())
+        }
     }
 
     fn measure<'v>(
@@ -325,6 +354,14 @@ impl Survey {
         }
         Ok(())
     }
+}
+
+/// Whether `value` may be printed, compared or sorted: what recursion does level by level.
+///
+/// # Errors
+/// [`Stopped::Depth`] if it nests deeper than a script's values may.
+pub(super) fn check_depth(value: &Dynamic) -> Result<(), Stopped> {
+    Survey::default().visit(value, DEEPEST_INSIDE)
 }
 
 /// The bytes of memory that the process takes; zero where the system does not tell.

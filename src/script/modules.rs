@@ -13,6 +13,7 @@ use rhai::{
     Position, Scope, Shared, Stmt,
 };
 
+use super::api::language::is_of_language;
 use super::api::{HostError, groups};
 use super::library::{Library, Script};
 use crate::problem::Problem;
@@ -194,7 +195,8 @@ impl HostFunction {
         let metadata = function.metadata;
         let global = function.namespace.is_empty() || metadata.namespace == FnNamespace::Global;
         // `get$name` and `set$name` are properties, which no function can replace.
-        (global && !metadata.name.contains('$')).then(|| Self {
+        let property = metadata.name.contains('$');
+        (global && !property && !is_of_language(metadata)).then(|| Self {
             name: metadata.name.to_string(),
             count: metadata.num_params,
             method: metadata

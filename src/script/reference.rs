@@ -11,6 +11,7 @@ use rhai::{FuncInfo, FuncMetadata};
 use serde::Serialize;
 
 use super::api::groups;
+use super::api::language::is_of_language;
 
 /// One function, method or property.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,7 +55,14 @@ pub enum Needs {
 /// All that `engine` offers beyond the language itself, by group, type and name.
 pub fn entries(engine: &Engine) -> Vec<Entry> {
     let mut entries: Vec<Entry> = engine
-        .collect_fn_metadata(None, |function| Some(entry(engine, &function)), false)
+        .collect_fn_metadata(
+            None,
+            |function| {
+                let own = !is_of_language(function.metadata);
+                own.then(|| entry(engine, &function))
+            },
+            false,
+        )
         .into_iter()
         .collect();
     // A global function is reported once for its namespace and once for the global one.

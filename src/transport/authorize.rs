@@ -209,8 +209,11 @@ impl TokenSource for EntraTokens {
             return Ok(token.clone());
         }
         let (token, lifetime) = self.request(audience)?;
-        let renew = Instant::now() + lifetime.saturating_sub(EARLY.min(lifetime / 4));
-        cache.insert(audience.clone(), (token.clone(), renew));
+        // A lifetime beyond what the clock can count is nothing to rely on.
+        let lifetime = lifetime.saturating_sub(EARLY.min(lifetime / 4));
+        if let Some(renew) = Instant::now().checked_add(lifetime) {
+            cache.insert(audience.clone(), (token.clone(), renew));
+        }
         Ok(token)
     }
 

@@ -73,16 +73,17 @@ impl Cancel {
     /// # Errors
     /// [`Cancelled`] as soon as there is a reason to stop.
     pub fn wait(&self, duration: Duration) -> Result<(), Cancelled> {
-        let until = Instant::now() + duration;
+        // A wait longer than the clock can count ends by the flag or the deadline alone.
+        let until = Instant::now().checked_add(duration);
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             state.check()?;
             let now = Instant::now();
-            if now >= until {
+            if until.is_some_and(|until| now >= until) {
                 return Ok(());
             }
-            let wake = state.deadline.map_or(until, |deadline| deadline.min(until));
-            let pause = wake.saturating_duration_since(now);
+            let wake = until.into_iter().chain(state.deadline).min();
+            let pause = wake.map_or(Duration::MAX, |wake| wake.saturating_duration_since(now));
             state = self
                 .0
                 .changed
@@ -129,6 +130,13 @@ mod tests {
         cancel.cancel();
         assert_eq!(waiting.join().unwrap(), Err(Cancelled::ByRequest));
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn the_longest_wait_there_is_ends_too() {
+        let cancel = Cancel::new();
+        cancel.set_deadline(Instant::now() + Duration::from_millis(20));
+        assert_eq!(cancel.wait(Duration::MAX), Err(Cancelled::ByDeadline));
     }
 
     #[test]

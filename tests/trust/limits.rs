@@ -1,6 +1,9 @@
 //! Time and memory reach into everything that a script can do.
 
-use crate::workspace::Workspace;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::workspace::{Workspace, command};
 
 /// A workspace with one script, called `x`.
 fn workspace(script: &str) -> Workspace {
@@ -75,4 +78,174 @@ fn a_script_cannot_catch_that_an_inner_one_waits() {
     let ended = workspace.alm(&["run", "x"]);
     assert!(!ended.text.contains("went on"), "{}", ended.text);
     assert!(ended.text.contains("waits"), "{}", ended.text);
+}
+
+/// What grows or takes long in few operations, and how the first ones of it work all the same.
+const NASTY: &[&str] = &[
+    // One call that asks for everything.
+    r#"let t = "x"; t.pad(1_000_000_000_000, "y"); t"#,
+    r#"let t = "x"; t.pad(10_000_000_000, 'y'); t"#,
+    r#"let t = "x"; t.pad(10, ""); loop {}"#,
+    "let a = []; a.pad(1_000_000_000_000, 0); a.len",
+    "let b = []; b.pad(100_000, 0); let a = []; a.pad(100_000, b); a.len",
+    "let b = blob(1_000_000_000_000); b.len",
+    "let b = blob(); b.pad(1_000_000_000_000, 1); b.len",
+    "let b = blob(300_000_000); loop { let a = b.to_array(); }",
+    r#"let t = "x"; t.pad(1_000_000, "x"); let u = t; loop { u.replace("x", t); }"#,
+    r#"let t = "x"; t.pad(60_000_000, "x"); loop { let a = t.split(""); }"#,
+    r#"let t = "x"; t.pad(60_000_000, "x"); loop { let a = t.to_chars(); }"#,
+    // Doubling.
+    r#"let t = "x"; loop { t += t; }"#,
+    r#"let t = "x"; loop { t = `${t}${t}${t}${t}`; }"#,
+    "let a = [1]; loop { a += a; }",
+    "let a = [1]; loop { a.append(a); }",
+    "let a = [1]; loop { a = [a, a]; }",
+    "let a = [1]; loop { a = #{ a: a, b: a }; }",
+    "let b = blob(1000); loop { b += b; }",
+    "let a = [1]; loop { a.push(a); }",
+    // Long loops inside one call.
+    "let a = []; a.pad(3_000_000, 1); loop { a.sort(|x, y| y - x); }",
+    "let a = []; a.pad(3_000_000, 1); loop { a.sort(); a.reverse(); }",
+    "let a = []; a.pad(3_000_000, 1); loop { a.order_desc(); }",
+    "let a = []; a.pad(3_000_000, 1); loop { a.dedup(|x, y| false); }",
+    "let a = []; a.pad(3_000_000, 1); loop { a.contains(2); }",
+    "let a = []; a.pad(3_000_000, 1); let b = a; loop { if a != b { break; } }",
+    "let a = []; a.pad(3_000_000, 1); loop { a.map(|x| x + 1); }",
+    "let a = []; a.pad(3_000_000, 1); loop { a.reduce(|s, x| s + x, 0); }",
+    "let a = []; a.pad(3_000_000, 1); loop { let t = `${a}`; }",
+    "let a = []; a.pad(1_000_000, 1); let m = #{ a: a }; loop { let t = m.to_json(); }",
+    "for x in 0..1_000_000_000_000 { let y = x; }",
+    "let x = 0; loop { x += 1; }",
+    "loop {}",
+    // Waiting.
+    "sleep(100_000)",
+    "sleep(9_223_372_036_854_775_807)",
+    r#"step("Wait", || sleep(100_000))"#,
+    "try { sleep(100_000) } catch { loop {} }",
+    "fn f() { try { loop {} } catch { f() } } f()",
+];
+
+/// Starts the script `x` of `workspace` and returns how long it lived after `stop` was due and the
+/// most memory that it took, in bytes (zero where the system does not tell).
+struct Watched {
+    code: Option<i32>,
+    text: String,
+    late: Duration,
+    memory: u64,
+}
+
+fn watch(workspace: &Workspace, arguments: &[&str], due: Duration, interrupt: bool) -> Watched {
+    let mut child = command(&workspace.dir(), arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    let (mut memory, mut interrupted) = (0, false);
+    let status = loop {
+        memory = peak_memory(child.id()).max(memory);
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if interrupt && !interrupted && started.elapsed() >= due {
+            interrupt_process(child.id());
+            interrupted = true;
+        }
+        if started.elapsed() > due + Duration::from_secs(60) {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let late = started.elapsed().saturating_sub(due);
+    let output = child.wait_with_output().unwrap();
+    Watched {
+        code: status.code(),
+        text: crate::workspace::both(&output),
+        late,
+        memory,
+    }
+}
+
+/// What Ctrl-C does.
+#[cfg(unix)]
+fn interrupt_process(process: u32) {
+    let sent = std::process::Command::new("sh")
+        .args(["-c", &format!("kill -INT {process}")])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[cfg(not(unix))]
+fn interrupt_process(_process: u32) {}
+
+/// The most memory that a process has taken so far, where the system tells.
+fn peak_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+/// How late a stop may be: 200 ms on a machine with nothing else to do, and room for the tests that
+/// run beside this one.
+const LATE: Duration = Duration::from_secs(2);
+
+/// The most memory that a script under a limit of 512 MiB may take, what the program itself needs
+/// and one operation too many included.
+const MEMORY: u64 = 1 << 30;
+
+#[test]
+fn the_time_limit_ends_every_script_in_time_and_memory() {
+    let workspace = Workspace::example();
+    for script in NASTY {
+        workspace.script("x", script);
+        let arguments = ["run", "x", "--timeout", "1s", "--sandbox"];
+        let ended = watch(&workspace, &arguments, Duration::from_secs(1), false);
+        // Over time, or over another limit before.
+        let code = ended.code;
+        assert!(
+            matches!(code, Some(124 | 1)),
+            "{script}: {code:?}\n{}",
+            ended.text
+        );
+        let told = ["ALM-R012", "ALM-S012"]
+            .iter()
+            .any(|code| ended.text.contains(code));
+        assert!(told, "{script}\n{}", ended.text);
+        assert!(ended.late < LATE, "{script}: {:?}", ended.late);
+        assert!(ended.memory < MEMORY, "{script}: {}", ended.memory);
+    }
+    workspace.ok(&["history"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_every_script_at_once() {
+    let workspace = Workspace::example();
+    let config = workspace.dir().join("alm.toml");
+    let mut text = std::fs::read_to_string(&config).unwrap();
+    text.push_str("\n[limits]\nmemory = 536870912\n");
+    std::fs::write(&config, text).unwrap();
+    for script in NASTY {
+        workspace.script("x", script);
+        let ended = watch(&workspace, &["run", "x"], Duration::from_millis(300), true);
+        // It may have reached a limit before.
+        let code = ended.code;
+        let told = code == Some(130) || ended.text.contains("ALM-S012");
+        assert!(told, "{script}: {code:?}\n{}", ended.text);
+        assert!(ended.late < LATE, "{script}: {:?}", ended.late);
+        assert!(ended.memory < MEMORY, "{script}: {}", ended.memory);
+    }
+    workspace.ok(&["history"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_what_waits() {
+    let workspace = workspace("sleep(100_000)");
+    for arguments in [&["watch", "x"][..], &["agent"]] {
+        let ended = watch(&workspace, arguments, Duration::from_millis(700), true);
+        assert!(ended.late < LATE, "{arguments:?}: {:?}", ended.late);
+        assert!(ended.code.is_some(), "{arguments:?}\n{}", ended.text);
+    }
 }

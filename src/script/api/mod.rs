@@ -16,7 +16,7 @@ pub mod branch;
 pub mod deployment;
 pub mod environment;
 mod error;
-mod language;
+pub(super) mod language;
 mod options;
 pub mod package;
 mod paths;
@@ -71,9 +71,7 @@ pub(super) fn register(engine: &mut Engine) {
     for group in groups() {
         engine.register_static_module(group.name, group.module.clone());
     }
-    static LANGUAGE: OnceLock<Shared<Module>> = OnceLock::new();
-    let language = LANGUAGE.get_or_init(|| exported_module!(language::module).into());
-    engine.register_global_module(language.clone());
+    language::register(engine);
 }
 
 /// The types of all groups that a step can end with.
