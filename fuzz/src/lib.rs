@@ -1,4 +1,4 @@
-//! What must hold of the packer whatever it is given.
+//! What must hold of the packer, the emulated tenant and what is kept, whatever they are given.
 //!
 //! Each function here takes bytes and panics if a property is broken. libFuzzer looks for such bytes
 //! (`fuzz/run`), and `cargo test --test fuzz` gives every function what was found before
@@ -9,7 +9,10 @@ mod assemblies;
 mod documents;
 mod mappings;
 mod meaning;
+mod queries;
+mod requests;
 mod samples;
+mod tenants;
 mod trees;
 
 #[path = "../../tests/packer/raw_zip.rs"]
@@ -20,6 +23,8 @@ pub use archives::{archive, canvas, entries};
 pub use assemblies::assembly;
 pub use documents::{flow, xml};
 pub use mappings::mapping;
+pub use queries::queries;
+pub use requests::requests;
 pub use trees::{merge, package, tree};
 
 /// A property: it panics if the bytes break it.
@@ -35,6 +40,8 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("mapping", mapping),
     ("merge", merge),
     ("package", package),
+    ("queries", queries),
+    ("requests", requests),
     ("tree", tree),
     ("xml", xml),
 ];

@@ -24,6 +24,22 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@')
     .remove(b';');
 
+/// What stays as it is in a segment of a path. Everything that ends a segment is encoded, and so are
+/// line breaks and tabs: the URL type would leave them out of a key without a word.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'=')
+    .remove(b'\'');
+
 /// A name that cannot be part of an OData address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a name of a table, column or function")]
@@ -394,11 +410,11 @@ impl Addresses {
         url
     }
 
-    /// Appends one path segment, which the URL type encodes.
+    /// Appends one path segment.
     fn push(&self, url: &mut Url, segment: &str) {
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push(segment);
-        }
+        let before = url.path().trim_end_matches('/');
+        let path = format!("{before}/{}", utf8_percent_encode(segment, SEGMENT));
+        url.set_path(&path);
     }
 }
 
@@ -479,7 +495,7 @@ mod tests {
     #[test]
     fn an_alternate_key_keeps_slashes_and_quotes_in_one_segment() {
         let key = Key::Alternate(vec![
-            ("name".into(), "a/b'c ?#".into()),
+            ("name".into(), "a/b'c ?#\t\r\n%2F".into()),
             ("n".into(), 5.into()),
         ]);
         let url = addresses().row("teams", &key, &Query::new()).unwrap();
@@ -488,7 +504,7 @@ mod tests {
         let decoded = percent_encoding::percent_decode_str(segments[3])
             .decode_utf8()
             .unwrap();
-        assert_eq!(decoded, "teams(name='a/b''c ?#',n=5)");
+        assert_eq!(decoded, "teams(name='a/b''c ?#\t\r\n%2F',n=5)");
         assert_eq!(url.query(), None);
     }
 

@@ -110,7 +110,7 @@ pub(super) fn hold(
         let expires = organisation
             .call
             .now
-            .checked_add(SignedDuration::from_mins(check.timeout));
+            .checked_add(SignedDuration::from_secs(check.timeout.saturating_mul(60)));
         let approval = Approval {
             id: derived_id(
                 "approval",

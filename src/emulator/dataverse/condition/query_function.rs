@@ -1,6 +1,6 @@
 //! The query functions `Microsoft.Dynamics.CRM.…` of `$filter`: sets, ranges, times, the caller.
 
-use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use super::scalar::{Scalar, moment};
@@ -67,6 +67,7 @@ pub(super) fn read(
         let given = text(&one()?);
         given
             .parse::<i32>()
+            .map(i64::from)
             .map_err(|_| ServiceError::bad_query(format!("'{given}' is not a whole number.")))
     };
     let between = |negated| {
@@ -97,16 +98,16 @@ pub(super) fn read(
         "Yesterday" => day(now, -1, 1),
         "Tomorrow" => day(now, 1, 1),
         "Last7Days" => day(now, -7, 8),
-        "LastXDays" => day(now, -count()?, count()?.saturating_add(1)),
-        "NextXDays" => day(now, 0, count()?.saturating_add(1)),
+        "LastXDays" => day(now, -count()?, count()? + 1),
+        "NextXDays" => day(now, 0, count()? + 1),
         "OlderThanXDays" => match day(now, -count()?, 1) {
             Test::Within(from, _) => Test::Within(None, from),
             other => other,
         },
-        "LastXHours" => Test::Within(shift(now, -count()?, 3_600), Some(now)),
-        "NextXHours" => Test::Within(Some(now), shift(now, count()?, 3_600)),
-        "OlderThanXHours" => Test::Within(None, shift(now, -count()?, 3_600)),
-        "OlderThanXMinutes" => Test::Within(None, shift(now, -count()?, 60)),
+        "LastXHours" => Test::Within(Some(shift(now, -count()?, 3_600)), Some(now)),
+        "NextXHours" => Test::Within(Some(now), Some(shift(now, count()?, 3_600))),
+        "OlderThanXHours" => Test::Within(None, Some(shift(now, -count()?, 3_600))),
+        "OlderThanXMinutes" => Test::Within(None, Some(shift(now, -count()?, 60))),
         other => {
             return Err(ServiceError::not_emulated(format_args!(
                 "the query function {other}"
@@ -172,22 +173,20 @@ impl Test {
 }
 
 /// The stretch of `length` days that begins `offset` days after the day of `moment`, in UTC.
-fn day(moment: Timestamp, offset: i32, length: i32) -> Test {
-    let start = |days: i32| {
-        let date = moment
-            .to_zoned(TimeZone::UTC)
-            .date()
-            .checked_add(i64::from(days).days())
-            .ok()?;
-        date.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp())
-    };
+fn day(moment: Timestamp, offset: i64, length: i64) -> Test {
+    let midnight = moment
+        .to_zoned(TimeZone::UTC)
+        .date()
+        .to_zoned(TimeZone::UTC);
+    let today = midnight.map_or(moment, |midnight| midnight.timestamp());
+    let start = |days| Some(shift(today, days, 86_400));
     Test::Within(start(offset), start(offset.saturating_add(length)))
 }
 
-fn shift(moment: Timestamp, count: i32, seconds: i64) -> Option<Timestamp> {
-    moment
-        .checked_add(SignedDuration::from_secs(i64::from(count) * seconds))
-        .ok()
+/// `moment` and `count` times `seconds`; what is beyond the calendar is its first or last moment.
+fn shift(moment: Timestamp, count: i64, seconds: i64) -> Timestamp {
+    let by = SignedDuration::from_secs(count.saturating_mul(seconds));
+    moment.saturating_add(by).unwrap_or(moment)
 }
 
 fn text(value: &Value) -> String {
