@@ -118,6 +118,16 @@ pub enum BranchError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The profile has pull requests validated, and the branch has no policy for it.
+    #[error(
+        "pull requests into `{branch}` are not validated: the build policy for {solution} is missing"
+    )]
+    Unvalidated {
+        /// The solution.
+        solution: String,
+        /// The branch.
+        branch: String,
+    },
     /// What was asked for makes no sense.
     #[error("{0}")]
     Invalid(String),
@@ -151,6 +161,7 @@ impl Problem for BranchError {
             Self::GitCommand { .. } => "ALM-B024",
             Self::File { .. } => "ALM-B025",
             Self::Invalid(_) => "ALM-B026",
+            Self::Unvalidated { .. } => "ALM-B027",
         }
     }
 
@@ -174,6 +185,9 @@ impl Problem for BranchError {
             }
             Self::Policy { .. } => {
                 "see the checks of the pull request; complete it when they have passed".into()
+            }
+            Self::Unvalidated { solution, .. } => {
+                format!("`alm run commit --solution {solution}` makes it, also when nothing changed")
             }
             Self::BranchExists(_) => "choose another name, or save to the existing branch".into(),
             Self::NoBranch(_) => "look at the list of branches; names are case-sensitive".into(),

@@ -8,6 +8,7 @@ pub mod azure_devops;
 mod commit;
 mod connect;
 mod error;
+mod gate;
 mod host;
 pub mod pipelines;
 mod pull_request;

@@ -23,6 +23,8 @@ pub struct OpenHost {
     pub repository: String,
     /// Its host.
     pub host: Arc<dyn GitHost>,
+    /// The same with its objects.
+    pub objects: Repository,
 }
 
 impl RepositoryOption {
@@ -38,10 +40,11 @@ impl RepositoryOption {
     ) -> Result<OpenHost, Failure> {
         let name = self.name(workspace)?;
         let connections = Arc::new(Connections::of(workspace, cancel));
-        let host = Repository::connect(&connections, persona, &name)?.shared_host();
+        let objects = Repository::connect(&connections, persona, &name)?;
         Ok(OpenHost {
             repository: name,
-            host,
+            host: objects.shared_host(),
+            objects,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What the policy forbids is refused by every way there is: rows, pipelines, queue parameters, hooks.
 
 mod builds;
+mod gates;
 mod host;
 mod rows;

@@ -61,6 +61,10 @@ pub(super) const CODES: &[Code] = &[
         "The message names it and what the operating system said."),
     code("ALM-B026", "this cannot be done with a branch",
         "The message says why."),
+    code("ALM-B027", "the policy that validates pull requests is missing",
+        "The profile has a validation stage, so a pull request into the branch waits for a build of it. The branch \
+         has no such policy, or it is disabled or does not block: the pull request would go through unchecked. A \
+         save of the solution makes the pipelines and the policy, also when nothing changed."),
     code("ALM-B030", "no such repository",
         "`alm.toml` has no repository of this name."),
     code("ALM-B031", "the repository's host is missing",

@@ -96,6 +96,8 @@ pub fn complete(
     let effect = Effect::on_repository(Action::CompletePullRequest, &opened.repository);
     persona.may(&effect.branch(&one.target))?;
     open(&one)?;
+    let config = persona.workspace().config();
+    opened.objects.check_validated(config, &one)?;
     let how = Completion {
         strategy: arguments.strategy.map(|strategy| match strategy {
             Strategy::Merge => MergeStrategy::Merge,

@@ -6,7 +6,7 @@ use almscript::transport::{Cancel, HeaderValue, Method, Request, Transport};
 use almscript::workspace::{Connections, Workspace as Opened};
 use serde_json::{Value, json};
 
-use crate::workspace::{Workspace, git};
+use crate::workspace::{SOLUTION, Workspace, git};
 
 /// The host as one person meets it.
 pub struct Client {
@@ -150,5 +150,39 @@ impl Client {
             );
             self.send(Method::DELETE, &path, None);
         }
+    }
+
+    /// Takes the policies off the solution's branch.
+    pub fn remove_policies(&self) {
+        let all = self.send(Method::GET, "policy/configurations?api-version=7.1", None);
+        for policy in all["value"].as_array().unwrap() {
+            assert_eq!(
+                policy["settings"]["scope"][0]["refName"],
+                format!("refs/heads/{SOLUTION}")
+            );
+            self.send(
+                Method::DELETE,
+                &format!("policy/configurations/{}?api-version=7.1", policy["id"]),
+                None,
+            );
+        }
+    }
+
+    /// Completes a pull request.
+    pub fn complete(&self, id: i64) {
+        let path = format!("git/repositories/apps/pullrequests/{id}?api-version=7.1");
+        let request = self.send(Method::GET, &path, None);
+        let body = json!({
+            "status": "completed",
+            "lastMergeSourceCommit": { "commitId": request["lastMergeSourceCommit"]["commitId"] },
+        });
+        self.send(Method::PATCH, &path, Some(body));
+        for _ in 0..100 {
+            if self.send(Method::GET, &path, None)["status"] == "completed" {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("pull request {id} is not completed");
     }
 }

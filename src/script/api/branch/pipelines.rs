@@ -55,6 +55,15 @@ struct StageOptions {
     variables: BTreeMap<String, Value>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gate {
+    solution: String,
+    branch: String,
+    #[serde(default)]
+    profile: Option<String>,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Queueing {
@@ -111,6 +120,30 @@ pub(super) mod module {
     pub fn ensure_pipelines(repository: &mut Repository, options: Map) -> Scripted<Dynamic> {
         repository.permit(Action::ManagePipelines).thrown()?;
         super::ensure_all(repository, options).thrown()
+    }
+
+    /// Whether the profile has pull requests validated that bring a solution into a branch, and the
+    /// branch has no policy that does it. Options: `solution`, `branch`; `profile` (left out, the
+    /// solution's).
+    ///
+    /// ```rhai,tenant
+    /// let apps = branch::repository("apps");
+    /// let question = #{ solution: "ExampleOfGates", branch: "ExampleOfGates" };
+    /// let before = apps.lacks_validation(question);
+    /// apps.ensure_pipelines(#{ solution: "ExampleOfGates", stages: [
+    ///     #{ environment: "validation", script: "validate", starts: "pull-request" },
+    /// ] });
+    /// before && !apps.lacks_validation(question)
+    /// ```
+    #[rhai_fn(global, pure, return_raw)]
+    pub fn lacks_validation(repository: &mut Repository, options: Map) -> Scripted<bool> {
+        let gate: super::Gate = super::options(options).thrown()?;
+        let (solution, named) = (&gate.solution, gate.profile.as_deref());
+        let (_, profile) = super::profile_of(repository, solution, named).thrown()?;
+        let inner = &repository.inner;
+        inner
+            .lacks_validation(profile, solution, &gate.branch)
+            .thrown()
     }
 
     /// The pipelines of the repository: maps with `id`, `name`, `folder` and `variables`.

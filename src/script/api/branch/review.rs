@@ -366,7 +366,8 @@ pub(super) mod module {
         request.complete_with(Map::new()).thrown()
     }
 
-    /// Merges it and waits until that is done. Options: `strategy` (`merge`, `squash`, `rebase`,
+    /// Merges it and waits until that is done. It is refused where the profile has pull requests
+    /// validated and the branch lacks the policy for it. Options: `strategy` (`merge`, `squash`, `rebase`,
     /// `rebase-merge`), `delete_source`, `message`, `advance_work_items`, `timeout` in seconds.
     ///
     /// ```rhai,no_run
@@ -378,14 +379,14 @@ pub(super) mod module {
     }
 
     /// Has it complete itself as soon as nothing is in its way. Options as for `complete`, without
-    /// `timeout`.
+    /// `timeout`; refused like it.
     ///
     /// ```rhai,no_run
     /// branch::repository("apps").pull_request(7).complete_when_ready(#{ strategy: "squash" })
     /// ```
     #[rhai_fn(global, pure, return_raw)]
     pub fn complete_when_ready(request: &mut PullRequest, options: Map) -> Scripted<PullRequest> {
-        request.permit(Action::CompletePullRequest).thrown()?;
+        request.permit_completion().thrown()?;
         let options: super::Completing = super::options(options).thrown()?;
         let (how, _) = options.split();
         request
@@ -478,6 +479,16 @@ impl PullRequest {
         self.repository.at_branch(&self.state.target).permit(action)
     }
 
+    /// Asks the policy, and whether the branch has the validation that its profile wants.
+    fn permit_completion(&self) -> Result<(), HostError> {
+        self.permit(Action::CompletePullRequest)?;
+        if self.state.state == PullRequestState::Active {
+            let config = self.repository.context.workspace().config();
+            self.repository.inner.check_validated(config, &self.state)?;
+        }
+        Ok(())
+    }
+
     fn reload(&self) -> Result<Self, HostError> {
         let state = self.host().pull_request(self.state.id)?;
         Ok(Self {
@@ -487,7 +498,7 @@ impl PullRequest {
     }
 
     fn complete_with(&self, given: Map) -> Result<Self, HostError> {
-        self.permit(Action::CompletePullRequest)?;
+        self.permit_completion()?;
         let (how, pace) = options::<Completing>(given)?.split();
         let state = self.repository.inner.complete(self.state.id, &how, pace)?;
         Ok(Self {
