@@ -37,6 +37,9 @@ pub struct Call {
     pub caller: Option<Identity>,
     /// The resource for which the caller's token was made.
     pub audience: Option<String>,
+    /// Whether it came over a socket, where callers must prove who they are
+    /// ([`super::credentials`]).
+    pub over_socket: bool,
     /// The time of the call.
     pub now: Timestamp,
 }
@@ -85,6 +88,7 @@ impl Call {
             body,
             caller,
             audience,
+            over_socket: false,
             now,
         }
     }

@@ -44,7 +44,8 @@ pub struct UserDefinition {
     /// The object id in the directory; derived from the sign-in name when left out.
     #[serde(default)]
     pub object_id: Option<Uuid>,
-    /// Personal access tokens with which this person can use Azure DevOps.
+    /// Personal access tokens with which this person can use Azure DevOps. A tenant keeps their
+    /// hashes.
     #[serde(default)]
     pub access_tokens: Vec<String>,
 }

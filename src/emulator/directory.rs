@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::definition::{ApplicationDefinition, GroupDefinition, TenantDefinition, UserDefinition};
@@ -56,6 +57,7 @@ pub fn establish(tx: &Transaction<'_>, definition: &TenantDefinition) -> Result<
     for user in &definition.users {
         let stored = UserDefinition {
             object_id: Some(user.id()),
+            access_tokens: user.access_tokens.iter().map(|it| hash(it)).collect(),
             ..user.clone()
         };
         put(tx, "user", user.id(), &stored)?;
@@ -142,10 +144,28 @@ pub fn application(
 
 /// The user who has this personal access token.
 pub fn by_access_token(tx: &Transaction<'_>, token: &str) -> Result<Option<Identity>, StoreError> {
+    let token = hash(token);
     let found = users(tx)?
         .into_iter()
-        .find(|user| user.access_tokens.iter().any(|it| it == token));
+        .find(|user| user.access_tokens.contains(&token));
     Ok(found.as_ref().map(Identity::from))
+}
+
+/// The user with this sign-in name; the part before its `@` is enough, as an address with a user
+/// in it has room for no more than that.
+pub fn by_user_name(tx: &Transaction<'_>, name: &str) -> Result<Option<Identity>, StoreError> {
+    let is_named = |upn: &str| {
+        let short = upn.split('@').next().unwrap_or_default();
+        upn.eq_ignore_ascii_case(name) || short.eq_ignore_ascii_case(name)
+    };
+    let found = users(tx)?.into_iter().find(|user| is_named(&user.upn));
+    Ok(found.as_ref().map(Identity::from))
+}
+
+/// A personal access token as it is kept.
+fn hash(token: &str) -> String {
+    let digest = Sha256::digest(token.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The object ids of all groups that `member` belongs to, directly or through other groups.

@@ -7,9 +7,11 @@
 //! called. [`call::Call`] is a request taken apart; each part (`token`, `dataverse`,
 //! `power_platform`, …) turns one into a response inside the request's one transaction.
 
+pub mod audience;
 pub mod azure_devops;
 pub mod call;
 pub mod clock;
+pub mod credentials;
 pub mod dataverse;
 pub mod definition;
 pub mod directory;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -11,6 +10,7 @@ use uuid::Uuid;
 use super::azure_devops;
 use super::call::{Call, not_emulated};
 use super::clock::Clock;
+use super::credentials::Credentials;
 use super::dataverse::{self, Environment};
 use super::definition::TenantDefinition;
 use super::directory;
@@ -19,7 +19,7 @@ use super::power_platform::PowerService;
 use super::store::{Store, StoreError, Transaction};
 use super::token;
 use crate::problem::Problem;
-use crate::transport::{Request, Response, Service, StatusCode};
+use crate::transport::{Request, Response, Secret, Service, StatusCode};
 
 const DATABASE: &str = "tenant.sqlite";
 const REPOSITORIES: &str = "repositories";
@@ -256,23 +256,58 @@ impl Tenant {
         }
     }
 
-    /// Takes a request apart and finds out who sent it, for what is served without being a Web API.
+    /// Makes `password` the one with which people sign in to this tenant over a socket.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn keep_password(&self, password: &Secret) -> Result<(), EmulatorError> {
+        Ok(self
+            .store
+            .write(|tx| Credentials::keep_password(tx, password))?)
+    }
+
+    /// Takes a request that came over a socket apart and finds out who sent it.
     #[cfg(feature = "serve")]
     pub(super) fn introduce(&self, request: Request) -> Result<Call, StoreError> {
         let mut call = Call::new(request, self.clock.now());
-        let authorization = call.header("authorization").map(str::to_owned);
+        call.over_socket = true;
         let bearer = self
             .store
-            .write(|tx| token::bearer(tx, self.about.id, authorization.as_deref(), call.now))?;
+            .write(|tx| token::bearer(tx, self.about.id, &call))?;
         (call.caller, call.audience) = bearer.unzip();
         Ok(call)
     }
 
-    fn perform(&self, request: Request, now: Timestamp) -> Result<Performed, StoreError> {
-        let mut call = Call::new(request, now);
+    /// Answers a request that came over a socket.
+    #[cfg(feature = "serve")]
+    pub(super) fn answer_over_socket(&self, request: Request) -> Response {
+        let mut call = Call::new(request, self.clock.now());
+        call.over_socket = true;
+        self.respond(call)
+    }
+
+    fn respond(&self, call: Call) -> Response {
+        match self.perform(call) {
+            Ok(Performed { response, fault }) => {
+                if let Some(fault) = fault {
+                    std::thread::sleep(Duration::from_millis(fault.delay()));
+                    if fault == (FaultAction::Drop { after_effect: true }) {
+                        return fault::dropped("the connection was closed");
+                    }
+                }
+                response
+            }
+            Err(error) => {
+                let message = format!("The emulated tenant is damaged or busy: {error}");
+                let body = json!({ "error": { "code": "0x80040216", "message": message } });
+                Response::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
+            }
+        }
+    }
+
+    fn perform(&self, mut call: Call) -> Result<Performed, StoreError> {
         self.store.write(|tx| {
-            let authorization = call.header("authorization").map(str::to_owned);
-            let bearer = token::bearer(tx, self.about.id, authorization.as_deref(), now)?;
+            let bearer = token::bearer(tx, self.about.id, &call)?;
             (call.caller, call.audience) = bearer.unzip();
             let fault = fault::strike(tx, &call)?;
             let response = match fault.as_ref().and_then(FaultAction::instead) {
@@ -291,21 +326,6 @@ struct Performed {
 
 impl Service for Tenant {
     fn answer(&self, request: Request) -> Response {
-        match self.perform(request, self.clock.now()) {
-            Ok(Performed { response, fault }) => {
-                if let Some(fault) = fault {
-                    std::thread::sleep(Duration::from_millis(fault.delay()));
-                    if fault == (FaultAction::Drop { after_effect: true }) {
-                        return fault::dropped("the connection was closed");
-                    }
-                }
-                response
-            }
-            Err(error) => {
-                let message = format!("The emulated tenant is damaged or busy: {error}");
-                let body = json!({ "error": { "code": "0x80040216", "message": message } });
-                Response::json(StatusCode::INTERNAL_SERVER_ERROR, &body)
-            }
-        }
+        self.respond(Call::new(request, self.clock.now()))
     }
 }

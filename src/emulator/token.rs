@@ -1,7 +1,9 @@
 //! Sign-in: the token endpoint, and what a token says about its bearer.
 //!
-//! Tokens are JSON Web Tokens without a signature: nothing of value stands behind an emulated
-//! tenant, and tests can make their own. Expiry, tenant and identity are checked all the same.
+//! Tokens are JSON Web Tokens. Inside the process they have no signature, and tests can make their
+//! own; over a socket only those count that this tenant has signed ([`super::credentials`]). Expiry,
+//! tenant and identity are checked always; for which service a token was made, that service checks
+//! ([`super::audience`]).
 //! Wire format: facts/dataverse-web-api.md, section 2.1.
 
 use base64::Engine;
@@ -11,13 +13,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::audience::BASIC;
 use super::call::{Call, not_emulated};
+use super::credentials::Credentials;
 use super::definition::derived_id;
 use super::directory::{self, Identity, IdentityKind};
 use super::store::{StoreError, Transaction};
 use crate::transport::{Method, Response, StatusCode};
 
-/// The password of every emulated user.
+/// The password of every emulated user inside the process, where it protects nothing. Over a socket
+/// it is worth nothing: there the tenant has one of its own ([`super::credentials`]).
 pub const EMULATED_PASSWORD: &str = "emulated";
 /// How long a token is valid, in seconds; what Microsoft Entra ID mostly answers.
 const LIFETIME: i64 = 3599;
@@ -59,14 +64,34 @@ impl Claims {
         }
     }
 
-    /// The token as it travels.
+    /// The token as it travels inside the process: nobody has signed it.
     pub fn encode(&self) -> String {
+        // Some clients insist on three parts that are not empty.
+        let signature = BASE64_URL_SAFE_NO_PAD.encode("unsigned");
+        format!("{}.{signature}", self.unsigned("none"))
+    }
+
+    /// The token as it travels over a socket.
+    pub fn sign(&self, credentials: &Credentials) -> String {
+        let message = self.unsigned("HS256");
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(credentials.sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
+    fn unsigned(&self, algorithm: &str) -> String {
         let part = |value: String| BASE64_URL_SAFE_NO_PAD.encode(value);
-        let header = part(json!({ "typ": "JWT", "alg": "none" }).to_string());
+        let header = part(json!({ "typ": "JWT", "alg": algorithm }).to_string());
         // A struct of strings, numbers and ids has no way to fail to be JSON.
         let claims = part(serde_json::to_string(self).unwrap_or_default());
-        // Some clients insist on three parts that are not empty.
-        format!("{header}.{claims}.{}", part("unsigned".into()))
+        format!("{header}.{claims}")
+    }
+
+    /// Reads a token if it counts where `call` came from: over a socket only if it is signed.
+    fn read(call: &Call, tx: &Transaction<'_>, token: &str) -> Result<Option<Self>, StoreError> {
+        if call.over_socket && !is_signed(&Credentials::of(tx)?, token) {
+            return Ok(None);
+        }
+        Ok(Self::decode(token))
     }
 
     /// Reads a token, whoever signed it. `None` when it is not a token.
@@ -79,25 +104,36 @@ impl Claims {
     }
 }
 
+/// Whether the last part of a token is this tenant's signature. What the token says of its
+/// algorithm is not asked: there is one.
+fn is_signed(credentials: &Credentials, token: &str) -> bool {
+    let Some((message, signature)) = token.rsplit_once('.') else {
+        return false;
+    };
+    let signature = BASE64_URL_SAFE_NO_PAD.decode(signature.trim_end_matches('='));
+    signature.is_ok_and(|signature| credentials.verify(message.as_bytes(), &signature))
+}
+
 /// Who sent a request, according to its `Authorization` header, and for which audience.
 ///
-/// `Bearer` takes a token of this module; `Basic` takes a personal access token or such a token as
-/// the password, as Azure DevOps does. `None` for everything that is not valid now.
+/// `Bearer` takes a token of this module; `Basic` takes as its password a personal access token or
+/// such a token, as Azure DevOps does, and over a socket the tenant's password of the person that
+/// it names. `None` for everything that is not valid now.
 ///
 /// # Errors
 /// Those of the store.
 pub fn bearer(
     tx: &Transaction<'_>,
     tenant: Uuid,
-    authorization: Option<&str>,
-    now: Timestamp,
+    call: &Call,
 ) -> Result<Option<(Identity, String)>, StoreError> {
+    let authorization = call.header("authorization");
     let Some((scheme, credentials)) = authorization.and_then(|text| text.split_once(' ')) else {
         return Ok(None);
     };
     let credentials = credentials.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return by_token(tx, tenant, credentials, now);
+        return by_token(tx, tenant, call, credentials);
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return Ok(None);
@@ -106,30 +142,42 @@ pub fn bearer(
         .decode(credentials)
         .ok()
         .and_then(|it| String::from_utf8(it).ok());
-    let Some((_, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) else {
+    let Some((user, password)) = decoded.as_deref().and_then(|text| text.split_once(':')) else {
         return Ok(None);
     };
-    match directory::by_access_token(tx, password)? {
-        Some(identity) => Ok(Some((identity, "basic".into()))),
-        None => by_token(tx, tenant, password, now),
+    if let Some(identity) = directory::by_access_token(tx, password)? {
+        return Ok(Some((identity, BASIC.into())));
     }
+    if call.over_socket && Credentials::of(tx)?.is_password(password) {
+        let identity = directory::by_user_name(tx, user)?;
+        return Ok(identity.map(|identity| (identity, BASIC.into())));
+    }
+    by_token(tx, tenant, call, password)
 }
 
 fn by_token(
     tx: &Transaction<'_>,
     tenant: Uuid,
+    call: &Call,
     token: &str,
-    now: Timestamp,
 ) -> Result<Option<(Identity, String)>, StoreError> {
-    let Some(claims) = Claims::decode(token) else {
+    let Some(claims) = Claims::read(call, tx, token)? else {
         return Ok(None);
     };
-    if claims.exp <= now.as_second() || claims.tid != tenant {
+    if claims.exp <= call.now.as_second() || claims.tid != tenant {
         return Ok(None);
     }
     let identity = directory::by_object_id(tx, claims.oid)?;
     let found = identity.filter(|identity| identity.kind != IdentityKind::Group);
     Ok(found.map(|identity| (identity, claims.aud)))
+}
+
+/// Whether `password` is that of the people of the tenant, where `call` came from.
+fn is_password(call: &Call, tx: &Transaction<'_>, password: &str) -> Result<bool, StoreError> {
+    if call.over_socket {
+        return Ok(Credentials::of(tx)?.is_password(password));
+    }
+    Ok(password == EMULATED_PASSWORD)
 }
 
 /// Answers as `login.microsoftonline.com` for the tenant `tenant` with its first domain.
@@ -217,7 +265,7 @@ fn token(call: &Call, tx: &Transaction<'_>, tenant: Uuid) -> Result<Response, St
                 let status = StatusCode::BAD_REQUEST;
                 return Ok(refuse(call, status, "invalid_grant", 50034, message));
             };
-            if field("password") != EMULATED_PASSWORD {
+            if !is_password(call, tx, field("password"))? {
                 let message = "AADSTS50126: Error validating credentials due to invalid username \
                                or password.";
                 let status = StatusCode::BAD_REQUEST;
@@ -226,7 +274,7 @@ fn token(call: &Call, tx: &Transaction<'_>, tenant: Uuid) -> Result<Response, St
             user
         }
         "refresh_token" => {
-            let refreshed = Claims::decode(field("refresh_token"))
+            let refreshed = Claims::read(call, tx, field("refresh_token"))?
                 .filter(|claims| claims.tid == tenant && claims.aud == "refresh")
                 .map(|claims| directory::by_object_id(tx, claims.oid))
                 .transpose()?;
@@ -269,11 +317,17 @@ fn token(call: &Call, tx: &Transaction<'_>, tenant: Uuid) -> Result<Response, St
         ));
     };
     let claims = Claims::new(tenant, &identity, &audience, call.now);
+    let encode = |claims: &Claims| -> Result<String, StoreError> {
+        if call.over_socket {
+            return Ok(claims.sign(&Credentials::of(tx)?));
+        }
+        Ok(claims.encode())
+    };
     let mut body = json!({
         "token_type": "Bearer",
         "expires_in": LIFETIME,
         "ext_expires_in": LIFETIME,
-        "access_token": claims.encode(),
+        "access_token": encode(&claims)?,
     });
     if scopes
         .split_whitespace()
@@ -283,7 +337,7 @@ fn token(call: &Call, tx: &Transaction<'_>, tenant: Uuid) -> Result<Response, St
             aud: "refresh".into(),
             ..claims
         };
-        body["refresh_token"] = refresh.encode().into();
+        body["refresh_token"] = encode(&refresh)?.into();
     }
     Ok(Response::json(StatusCode::OK, &body))
 }

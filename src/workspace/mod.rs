@@ -11,6 +11,7 @@ pub mod connections;
 pub mod create;
 pub mod functions;
 pub mod locate;
+pub mod people;
 pub mod persona;
 pub mod policy;
 pub mod schema;

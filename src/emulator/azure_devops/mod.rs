@@ -41,6 +41,7 @@ pub use smart_http::{RefusedPush, RepositoryAccess, refused_pushes, repository_a
 use self::organisation::Organisation;
 use self::refusal::{Answer, Refusal, not_emulated, not_found, ok, say};
 use self::repositories::Project;
+use super::audience;
 use super::call::Call;
 use super::definition::{OrganisationDefinition, derived_id};
 use super::directory::{Identity, IdentityKind};
@@ -132,7 +133,8 @@ fn enter<'a>(
         let message = format!("TF400813: Resource not available: there is no organisation {name}.");
         return Err(not_found("HostDoesNotExistException", &message));
     };
-    let Some(me) = call.caller.clone() else {
+    let fits = audience::is_for_azure_devops(call);
+    let Some(me) = call.caller.clone().filter(|_| fits) else {
         return Err(sign_in(call));
     };
     let name = row["name"].as_str().unwrap_or(name).to_owned();

@@ -42,6 +42,7 @@ use serde_json::{Value, json};
 
 use self::extension::EXTENSIONS;
 use self::preferences::Preferences;
+use super::audience;
 use super::call::Call;
 use super::directory::Identity;
 use super::store::{StoreError, Transaction};
@@ -151,13 +152,7 @@ fn outside(call: &Call) -> Response {
 /// The caller, if the token was made for this environment.
 fn authenticated<'c>(call: &'c Call, environment: &Environment) -> Option<&'c Identity> {
     let caller = call.caller.as_ref()?;
-    let audience = call.audience.as_deref().unwrap_or_default().to_lowercase();
-    // Tests and older clients make tokens without an audience. On loopback the address that the
-    // caller knows is this computer's.
-    let fits = audience.is_empty()
-        || audience.contains(&environment.host)
-        || audience.contains(&call.host)
-        || call.base.to_lowercase().starts_with(&audience);
+    let fits = audience::is_for_host(call, &[environment.host.as_str()]);
     fits.then_some(caller)
 }
 

@@ -14,6 +14,7 @@ pub use connection::{Connection, ConnectionShare};
 use http::header::WWW_AUTHENTICATE;
 use serde_json::{Value, json};
 
+use super::audience;
 use super::call::Call;
 use super::dataverse::{self, Environment, ServiceError, Session};
 use super::directory::Identity;
@@ -49,12 +50,22 @@ impl PowerService {
         }
     }
 
+    /// The hosts whose tokens the service takes (facts/dataverse-web-api.md, section 2.2).
+    fn audiences(&self) -> &'static [&'static str] {
+        match self {
+            Self::PowerApps | Self::Administration => &["service.powerapps.com"],
+            Self::Flow => &["service.flow.microsoft.com", "management.azure.com"],
+            Self::Connectivity(_) => &["api.powerplatform.com", "service.powerapps.com"],
+        }
+    }
+
     /// Answers a call.
     ///
     /// # Errors
     /// Those of the store.
     pub fn answer(&self, call: &Call, tx: &Transaction<'_>) -> Result<Response, StoreError> {
-        let Some(caller) = &call.caller else {
+        let fits = audience::is_for_host(call, self.audiences());
+        let Some(caller) = call.caller.as_ref().filter(|_| fits) else {
             return Ok(unauthorized());
         };
         let visit = Visit { call, tx, caller };
