@@ -12,6 +12,7 @@ mod meaning;
 mod queries;
 mod requests;
 mod samples;
+mod settings;
 mod tenants;
 mod trees;
 
@@ -25,6 +26,7 @@ pub use documents::{flow, xml};
 pub use mappings::mapping;
 pub use queries::queries;
 pub use requests::requests;
+pub use settings::settings;
 pub use trees::{merge, package, tree};
 
 /// A property: it panics if the bytes break it.
@@ -42,6 +44,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("package", package),
     ("queries", queries),
     ("requests", requests),
+    ("settings", settings),
     ("tree", tree),
     ("xml", xml),
 ];
