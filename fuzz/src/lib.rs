@@ -9,6 +9,8 @@ mod assemblies;
 mod documents;
 mod mappings;
 mod meaning;
+mod names;
+mod pushes;
 mod queries;
 mod requests;
 mod samples;
@@ -24,6 +26,8 @@ pub use archives::{archive, canvas, entries};
 pub use assemblies::assembly;
 pub use documents::{flow, xml};
 pub use mappings::mapping;
+pub use names::names;
+pub use pushes::pushes;
 pub use queries::queries;
 pub use requests::requests;
 pub use settings::settings;
@@ -41,7 +45,9 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("flow", flow),
     ("mapping", mapping),
     ("merge", merge),
+    ("names", names),
     ("package", package),
+    ("pushes", pushes),
     ("queries", queries),
     ("requests", requests),
     ("settings", settings),
