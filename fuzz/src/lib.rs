@@ -1,4 +1,5 @@
-//! What must hold of the packer, the emulated tenant and what is kept, whatever they are given.
+//! What must hold of the packer, the script engine, the emulated tenant and what is kept, whatever
+//! they are given.
 //!
 //! Each function here takes bytes and panics if a property is broken. libFuzzer looks for such bytes
 //! (`fuzz/run`), and `cargo test --test fuzz` gives every function what was found before
@@ -14,6 +15,7 @@ mod pushes;
 mod queries;
 mod requests;
 mod samples;
+mod scripts;
 mod settings;
 mod tenants;
 mod trees;
@@ -30,6 +32,7 @@ pub use names::names;
 pub use pushes::pushes;
 pub use queries::queries;
 pub use requests::requests;
+pub use scripts::script;
 pub use settings::settings;
 pub use trees::{merge, package, tree};
 
@@ -51,6 +54,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("queries", queries),
     ("requests", requests),
     ("settings", settings),
+    ("script", script),
     ("tree", tree),
     ("xml", xml),
 ];

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::api::HostError;
-use super::guard::Stopped;
+use super::guard::{Stopped, check_depth};
 use super::modules::Sources;
 use super::sink::Wait;
 use super::values::short_name;
@@ -316,11 +316,7 @@ fn thrown(value: Dynamic) -> Failure {
         return Failure::plain(error.clone());
     }
     if let Some(map) = value.read_lock::<Map>() {
-        let text = |key: &str| {
-            map.get(key)
-                .map(ToString::to_string)
-                .filter(|text| !text.is_empty())
-        };
+        let text = |key: &str| map.get(key).map(told).filter(|text| !text.is_empty());
         if let Some(message) = text("message") {
             let code = text("code").unwrap_or_else(|| "ALM-S013".into());
             let mut error = HostError::new(code, message);
@@ -328,7 +324,23 @@ fn thrown(value: Dynamic) -> Failure {
             return Failure::plain(error);
         }
     }
-    Failure::plain(HostError::new("ALM-S013", value.to_string()))
+    Failure::plain(HostError::new("ALM-S013", told(&value)))
+}
+
+/// The most characters of a thrown value that become a message.
+const MESSAGE: usize = 10_000;
+
+/// A thrown value as a message. Printing goes as deep as the value does.
+fn told(value: &Dynamic) -> String {
+    if let Err(deep) = check_depth(value) {
+        return deep.to_string();
+    }
+    let mut text = value.to_string();
+    if let Some((end, _)) = text.char_indices().nth(MESSAGE) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn parsing(kind: &ParseErrorType) -> Failure {

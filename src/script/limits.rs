@@ -80,4 +80,4 @@ impl Limits {
 const LEVEL: usize = 256 << 10;
 
 /// Stack for copying and dropping nested values, which Rhai does by recursion.
-const VALUES: usize = 256 << 20;
+const VALUES: usize = 512 << 20;

@@ -62,6 +62,12 @@ fn a_value_that_grows_into_itself_ends_the_script_and_not_the_program() {
         "let a = []; loop { a = [a]; }",
         "let a = #{}; loop { a = #{ a: a }; }",
         "let a = [[]]; loop { a.push([a.pop()]); }",
+        "let big = []; big.pad(300_000, 0); let a = [[]]; loop { a.push([a.pop()]); }",
+        "fn g() { loop { this.push([this.pop()]) } } let a = [[]]; a.g()",
+        "fn g() { loop { this = [take(this)] } } let a = [[]]; a.g()",
+        "fn g() { loop { this.push(this.drain(|| true)) } } let a = [[]]; a.g()",
+        "fn g() { loop { this.push(this.split(0)) } } let a = [[]]; a.g()",
+        r#"fn g() { loop { this.a = #{ a: this.remove("a") } } } let a = #{ a: 1 }; a.g()"#,
         "fn wrap(f) { || f } let f = || 1; loop { f = wrap(f); }",
         r#"let f = Fn("x"); loop { f = Fn("x").curry(f); }"#,
     ] {
@@ -247,5 +253,20 @@ fn an_interrupt_ends_what_waits() {
         let ended = watch(&workspace, arguments, Duration::from_millis(700), true);
         assert!(ended.late < LATE, "{arguments:?}: {:?}", ended.late);
         assert!(ended.code.is_some(), "{arguments:?}\n{}", ended.text);
+    }
+}
+
+#[test]
+fn a_closure_that_holds_itself_is_printed_thrown_and_returned() {
+    for (script, code) in [
+        (
+            "let a = (); let f = || a; a = f; print(a); print(to_debug([a])); a",
+            0,
+        ),
+        ("let a = (); let f = || a; a = f; throw [a]", 1),
+        ("let a = (); let f = || a; a = f; step(\"Keep\", || a)", 1),
+    ] {
+        let ended = workspace(script).alm(&["run", "x"]);
+        assert_eq!(ended.code, Some(code), "{script}\n{}", ended.text);
     }
 }

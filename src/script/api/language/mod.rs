@@ -112,3 +112,84 @@ fn pause(call: &NativeCallContext<'_>, length: Result<Duration, HostError>) -> S
         .map_err(TransportError::from)
         .thrown()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::engine::engine;
+    use crate::script::limits::Limits;
+
+    /// What each of these says, with Rhai's own functions and with the ones here.
+    const SAME: &[&str] = &[
+        r#"let t = "ab"; t.pad(7, "xyz"); t"#,
+        r#"let t = "zażółć"; t.pad(9, 'ę'); t"#,
+        r#"let t = "ab"; t.pad(-1, "x"); t.pad(2, "x"); t"#,
+        r#"let t = "banana"; t.replace("an", "<>"); t"#,
+        r#"let t = "banana"; t.replace('a', "--"); t.replace("", "."); t"#,
+        r#"let t = ""; t.replace("", "x"); t"#,
+        r#""zażółć".to_chars()"#,
+        r#"["".split(), " a  b ".split(), "a,b,,c".split(","), "".split(","), "abc".split("")]"#,
+        r#"["a,b".split(','), "".split(','), "a,b,c".split(",", 2), "a,b,c".split(',', 2)]"#,
+        r#"["a,b,c".split(",", 0), "a,b,c".split(',', -3), "abc".split_rev("")]"#,
+        r#"["a,b,c".split_rev(","), "a,b,c".split_rev(','), "a,b,c".split_rev(",", 2)]"#,
+        r#"["a,b,c".split_rev(',', 2), "".split_rev(","), "".split_rev(",", 2)]"#,
+        "let b = blob(3, 300); b.pad(5, -1); [b, b.to_array(), blob(-1), blob(2)]",
+        "let a = [1]; a.pad(3, [2]); a.pad(0, 1); a.pad(-1, 1); a",
+        "let a = [1, 2, 3, 4]; [a.pop(), a.shift(), a, [].pop(), [].shift()]",
+        "let a = [1, 2, 3, 4]; [a.remove(1), a.remove(-1), a.remove(9), a.remove(-9), a]",
+        "let a = [1, 2, 3, 4]; let b = a.split(1); let c = b.split(-1); [a, b, c, [].split(2)]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.drain(|x| x % 2 == 0); [a, b]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.retain(|x, i| i > 1); [a, b]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.drain(1, 2); let c = a.drain(-1, 9); [a, b, c]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.drain(1..3); let c = a.drain(0..=0); [a, b, c]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.drain(-2..9); let c = a.drain(3..1); [a, b, c]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.retain(1, 3); let c = a.retain(1..2); [a, b, c]",
+        "let a = [1, 2, 3, 4, 5]; let b = a.retain(1..=3); let c = a.retain(0, -1); [a, b, c]",
+        "let a = [1]; let b = take(a); [a, b]",
+        "let m = #{ a: 1, b: 2 }; [m.remove(\"a\"), m.remove(\"z\"), m]",
+        "let m = #{ a: 1, b: 2 }; let d = m.drain(|k, v| v > 1); [m, d]",
+        "let m = #{ a: 1, b: 2 }; let d = m.retain(|k| k == \"a\"); [m, d]",
+        r#"#{ a: [1, 2.5, "x\"", true, ()], "b c": #{} }.to_json()"#,
+        r#"[[1, [2]] == [1, [2]], [1] == [2], [1] == ["1"], [1] != [1, 2], [1.0] == [1]]"#,
+        "[#{ a: [1] } == #{ a: [1] }, #{ a: 1 } == #{ b: 1 }, #{} != #{ a: 1 }, [()] == [()]]",
+        "[[1, 2].contains(2), [1, [2]].contains([2]), [].contains(1), 1 in [1], \"1\" in [1]]",
+        "[[1, 2, 1].index_of(1), [1, 2, 1].index_of(1, 1), [1, 2, 1].index_of(1, -1)]",
+        "[[1, 2].index_of(3), [1, 2].index_of(1, 9), [1, 2, 3].index_of(|x| x > 1)]",
+        "let a = [1, 1, 2, 2, 1, [1], [1]]; a.dedup(); a",
+        "let a = [1, 3, 2, 4, 6]; a.dedup(|x, y| x % 2 == y % 2); a",
+        "let a = [3, 1, 2]; a.sort(); let b = a.order_desc(); [a, b, a.order(|x, y| y - x)]",
+        r#"[["b", "a"].order(), ['b', 'a'].order(), [2.5, -1.0].order(), [true, false].order()]"#,
+        "let a = [[2, 1], [1, 2], [2, 0]]; a.sort_by(|x, y| x[0] - y[0]); a",
+        "let a = [3, 1, 2]; a.sort(|x, y| x < y); a",
+        "let a = [(), ()]; a.sort(); a.sort_desc(); a",
+        r#"`${[1, "x", 'c', 1.0, (), true, #{ a: "y" }, [], #{}]}`"#,
+        r#"to_debug(#{ "a b": [1, || 1], c: blob(2) }).len()"#,
+        "to_debug([0..3, 1..=2, timestamp() == timestamp()])",
+    ];
+
+    #[test]
+    fn what_is_bounded_says_the_same_as_the_language() {
+        let (own, ours) = (Engine::new(), engine(&Limits::trusted(), &[]));
+        for script in SAME {
+            let answer = |engine: &Engine| {
+                let value = engine.eval::<rhai::Dynamic>(script);
+                value
+                    .unwrap_or_else(|error| panic!("{script}: {error}"))
+                    .to_string()
+            };
+            assert_eq!(answer(&ours), answer(&own), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_script_may_have_functions_of_the_same_names() {
+        let ours = engine(&Limits::trusted(), &[]);
+        let known = ours.collect_fn_metadata(
+            None,
+            |found| is_of_language(found.metadata).then(|| found.metadata.name.to_string()),
+            false,
+        );
+        assert!(known.iter().any(|name| name == "pad"), "{known:?}");
+        assert!(!known.iter().any(|name| name == "sleep"), "{known:?}");
+    }
+}
