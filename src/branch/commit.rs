@@ -16,8 +16,10 @@ const ATTEMPTS: usize = 4;
 pub struct NewCommit {
     /// The message. `#123` mentions work item 123.
     pub message: String,
-    /// Who wrote it; the history shows the maker and not the program.
+    /// Who makes it; the history shows the maker and not the program.
     pub author: Option<Person>,
+    /// Who else had a part in it: named at the end of the message, as hosts read it.
+    pub co_authors: Vec<Person>,
     /// Folders that shall hold exactly these files, by relative path.
     pub folders: Vec<(String, Vec<(String, Bytes)>)>,
     /// Files to write, by path.
@@ -42,6 +44,23 @@ pub struct Commit {
     pub branch: String,
 }
 
+impl NewCommit {
+    /// The message with the co-authors as trailers.
+    fn whole_message(&self) -> String {
+        let mut message = self.message.trim_end().to_owned();
+        for (index, person) in self.co_authors.iter().enumerate() {
+            message.push_str(if index == 0 { "\n\n" } else { "\n" });
+            message.push_str("Co-authored-by: ");
+            message.push_str(&person.to_string());
+        }
+        if self.co_authors.is_empty() {
+            self.message.clone()
+        } else {
+            message
+        }
+    }
+}
+
 impl Branch {
     /// Commits to this branch, which has to exist, and pushes.
     ///
@@ -58,6 +77,7 @@ impl Branch {
             return Err(BranchError::Invalid("a commit needs a message".into()));
         }
         let changes = changes(new)?;
+        let message = new.whole_message();
         let author = new.author.clone().unwrap_or_else(Person::service);
         let mut seen: Option<ObjectId> = None;
         for attempt in 1.. {
@@ -70,7 +90,7 @@ impl Branch {
             }
             seen = Some(head);
             let now = jiff::Timestamp::now().as_second();
-            let made = store.commit(Some(head), &changes, &new.message, &author, now)?;
+            let made = store.commit(Some(head), &changes, &message, &author, now)?;
             let mut commit = Commit {
                 id: head.to_string(),
                 is_empty: made.is_none(),

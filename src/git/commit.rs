@@ -119,18 +119,26 @@ impl Person {
     }
 
     pub(super) fn signature(&self, seconds: i64) -> gix::actor::Signature {
-        // Line breaks and angle brackets end a field of the commit format.
-        let clean = |text: &str| {
-            text.replace(['\n', '\r', '<', '>', '\0'], " ")
-                .trim()
-                .to_owned()
-        };
         gix::actor::Signature {
-            name: clean(&self.name).into(),
-            email: clean(&self.email).into(),
+            name: one_field(&self.name).into(),
+            email: one_field(&self.email).into(),
             time: gix::date::Time::new(seconds, 0),
         }
     }
+}
+
+/// As git writes people: `Maya Lind <maya@contoso.example>`.
+impl std::fmt::Display for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} <{}>", one_field(&self.name), one_field(&self.email))
+    }
+}
+
+/// A text without what ends a field of the commit format: line breaks and angle brackets.
+fn one_field(text: &str) -> String {
+    text.replace(['\n', '\r', '<', '>', '\0'], " ")
+        .trim()
+        .to_owned()
 }
 
 impl BareRepository {

@@ -317,6 +317,15 @@ impl Library {
     }
 }
 
+/// The texts of all bundled scripts and modules.
+pub(super) fn bundled_texts() -> impl Iterator<Item = &'static str> {
+    [&SCRIPTS, &STDLIB].into_iter().flat_map(|dir| {
+        file_names(dir)
+            .into_iter()
+            .filter_map(|name| embedded(dir, &name))
+    })
+}
+
 impl Script {
     fn bundled(name: &str, label: &str, text: &'static str) -> Self {
         Self {

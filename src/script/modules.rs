@@ -2,20 +2,23 @@
 //!
 //! Compiled text is kept by content, so an edited file is always seen. A script's function takes
 //! the place of a host function of the same name, even inside a bundled module that the script
-//! imports (rhai-host §4.4); a name that the host has is therefore refused when a text is loaded.
+//! imports (rhai-host §4.4); a name that the host has is therefore refused when a text is loaded. So is
+//! one of the language's own functions that a bundled text calls: `fn extract(…)` of a hook or of the
+//! script that runs would change what `std/release` returns. A bundled module's own functions are
+//! found first, so their names are free.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rhai::FuncInfo;
 use rhai::{
     AST, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FnNamespace, Module, ModuleResolver,
-    Position, Scope, Shared, Stmt,
+    OptimizationLevel, Position, Scope, Shared, Stmt,
 };
 
 use super::api::language::is_of_language;
 use super::api::{HostError, groups};
-use super::library::{Library, Script};
+use super::library::{Library, Origin, Script, bundled_texts};
 use crate::problem::Problem;
 
 /// The texts that one run has loaded, by the label that positions in errors refer to.
@@ -57,6 +60,16 @@ pub enum LoadError {
         /// The function.
         name: String,
     },
+    /// It defines a function that would take the place of one that the bundled scripts call.
+    #[error(
+        "`{name}` with {parameters} parameters is called by the bundled scripts and cannot be defined again"
+    )]
+    ShadowsBundled {
+        /// The function.
+        name: String,
+        /// How many parameters it has.
+        parameters: usize,
+    },
     /// It imports a module under the name of a host group.
     #[error("`{alias}` is a group of the host, choose another name behind `as`")]
     Alias {
@@ -74,7 +87,7 @@ pub enum LoadError {
 impl Problem for LoadError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Shadows { .. } => "ALM-S005",
+            Self::Shadows { .. } | Self::ShadowsBundled { .. } => "ALM-S005",
             Self::Alias { .. } => "ALM-S006",
             Self::Circle { .. } => "ALM-S007",
         }
@@ -82,7 +95,9 @@ impl Problem for LoadError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Shadows { .. } => Some("give the function another name".into()),
+            Self::Shadows { .. } | Self::ShadowsBundled { .. } => {
+                Some("give the function another name".into())
+            }
             Self::Alias { .. } => None,
             Self::Circle { .. } => {
                 Some("move what both need into a module that imports neither".into())
@@ -106,7 +121,7 @@ pub(super) fn compile(
         .compile_with_scope(scope, &*script.text)
         .map_err(|error| Box::new(EvalAltResult::from(error)))?;
     ast.set_source(script.label.as_str());
-    check(engine, &ast)?;
+    check(engine, &ast, script.origin)?;
     Ok(ast)
 }
 
@@ -144,7 +159,7 @@ pub(super) fn imports(ast: &AST) -> Vec<String> {
     names
 }
 
-fn check(engine: &Engine, ast: &AST) -> Result<(), Box<EvalAltResult>> {
+fn check(engine: &Engine, ast: &AST, origin: Origin) -> Result<(), Box<EvalAltResult>> {
     let at = |error: LoadError, position| {
         Box::new(EvalAltResult::ErrorRuntime(
             Dynamic::from(HostError::from(error)),
@@ -178,8 +193,62 @@ fn check(engine: &Engine, ast: &AST) -> Result<(), Box<EvalAltResult>> {
             };
             return Err(at(error, function.body.start_position()));
         }
+        if origin != Origin::Bundled && bundled_calls().contains(&(name.to_owned(), count)) {
+            let error = LoadError::ShadowsBundled {
+                name: name.to_owned(),
+                parameters: count,
+            };
+            return Err(at(error, function.body.start_position()));
+        }
     }
     Ok(())
+}
+
+/// The functions that bundled scripts and modules call without a namespace and do not define
+/// themselves, with as many arguments as a script's function would need to be taken for them: a
+/// method call looks for a function with one parameter less than the host's has.
+fn bundled_calls() -> &'static BTreeSet<(String, usize)> {
+    static CALLS: OnceLock<BTreeSet<(String, usize)>> = OnceLock::new();
+    CALLS.get_or_init(|| {
+        // Without the optimiser, which takes calls away whose result it knows.
+        let mut engine = Engine::new_raw();
+        engine
+            .set_optimization_level(OptimizationLevel::None)
+            .set_max_expr_depths(0, 0);
+        let mut all = BTreeSet::new();
+        for text in bundled_texts() {
+            // That every bundled text can be parsed is a test's business.
+            let Ok(ast) = engine.compile(text) else {
+                continue;
+            };
+            let own: BTreeSet<(String, usize)> = ast
+                .iter_functions()
+                .map(|function| (function.name.to_owned(), function.params.len()))
+                .collect();
+            let calls = calls(&ast).into_iter().filter(|call| !own.contains(call));
+            all.extend(calls);
+        }
+        all
+    })
+}
+
+/// The functions that a text calls without a namespace, and with how many arguments.
+fn calls(ast: &AST) -> BTreeSet<(String, usize)> {
+    let mut calls = BTreeSet::new();
+    ast.walk(&mut |path: &[ASTNode<'_>]| {
+        let call = match path.last() {
+            Some(
+                ASTNode::Expr(Expr::FnCall(call, _) | Expr::MethodCall(call, _))
+                | ASTNode::Stmt(Stmt::FnCall(call, _)),
+            ) => call,
+            _ => return true,
+        };
+        if call.namespace.is_empty() {
+            calls.insert((call.name.to_string(), call.args.len()));
+        }
+        true
+    });
+    calls
 }
 
 /// A host function that scripts call without a namespace.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use almscript::emulator::Tenant;
+use almscript::git::BareRepository;
 use almscript::run::{Host, Outcome};
 use almscript::script::reference::{Needs, entries};
 use almscript::transport::{Method, Request, Service};
@@ -174,4 +175,37 @@ fn failures_reach_a_script_with_code_and_hint() {
         "ALM-B020", "ALM-B019", "ALM-S020", "ALM-B005", "ALM-B030", "ALM-B012", "ALM-B036",
     ]);
     assert_eq!(codes, expected);
+}
+
+#[test]
+fn the_author_is_the_person_and_others_are_co_authors() {
+    let dir = workspace();
+    let start = r#"
+        let mine = branch::repository("apps").branch("mine");
+        mine.create_from(branch::repository("apps").branch("main"));"#;
+    let commit = r#"mine.commit(#{ message: "Together #1", files: #{ "x": "y" }, PEOPLE }).id"#;
+    let olga = r##"#{ name: "Olga", email: "olga@contoso.example" }"##;
+    let forged = commit.replace("PEOPLE", &format!("author: {olga}"));
+    let error = run(dir.path(), Some("maker"), &format!("{start}{forged}")).unwrap_err();
+    assert!(error.contains("unknown option `author`"), "{error}");
+
+    let others =
+        format!("co_authors: [{olga}, #{{ name: \"A\\nSigned-off-by: B\", email: \"a>b\" }}]");
+    let commit = commit.replace("PEOPLE", &others);
+    let script = format!(r#"let mine = branch::repository("apps").branch("mine"); {commit}"#);
+    let id = run(dir.path(), Some("maker"), &script).unwrap();
+    let store = dir
+        .path()
+        .join(".alm/tenant/repositories/contoso/ALM Team/apps.git");
+    let store = BareRepository::open(&store).unwrap();
+    let made = store
+        .commit_info(store.resolve(id.as_str().unwrap()).unwrap())
+        .unwrap();
+    assert_eq!(made.author.email, "maya@contoso.example");
+    assert_eq!(made.committer.email, "maya@contoso.example");
+    assert_eq!(
+        made.message.trim_end(),
+        "Together #1\n\nCo-authored-by: Olga <olga@contoso.example>\n\
+         Co-authored-by: A Signed-off-by: B <a b>"
+    );
 }

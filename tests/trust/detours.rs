@@ -4,3 +4,4 @@ mod builds;
 mod gates;
 mod host;
 mod rows;
+mod shadows;

@@ -48,7 +48,7 @@ pub type Commit = branch::Commit;
 #[serde(default, deny_unknown_fields)]
 struct Committing {
     message: String,
-    author: Option<Author>,
+    co_authors: Vec<Author>,
     folder: Option<String>,
     delete: Vec<String>,
 }
@@ -327,7 +327,9 @@ pub(super) mod module {
     ///
     /// Options: `message` (`#123` links work item 123); `folder` and `tree`: a folder that shall
     /// hold exactly the files of a source tree; `files`: a map from path to text, blob or `()` for
-    /// "delete"; `delete`: paths; `author`: a map with `name` and `email`, for another one.
+    /// "delete"; `delete`: paths; `co_authors`: maps with `name` and `email`, of others who had a part
+    /// in it. They are named at the end of the message; the author is always the person who runs the
+    /// script.
     ///
     /// ```rhai,tenant
     /// let apps = branch::repository("apps");
@@ -494,13 +496,15 @@ impl Branch {
         let read: Committing = options.read()?;
         let mut new = NewCommit {
             message: read.message,
-            author: Some(match read.author {
-                Some(author) => Person {
+            author: Some(self.author()),
+            co_authors: read
+                .co_authors
+                .into_iter()
+                .map(|author| Person {
                     name: author.name,
                     email: author.email,
-                },
-                None => self.author(),
-            }),
+                })
+                .collect(),
             delete: read.delete,
             ..NewCommit::default()
         };
