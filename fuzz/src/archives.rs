@@ -75,7 +75,7 @@ pub(super) fn assert_name(name: &str) {
             "{name:?} is a device"
         );
     }
-    let bad = |c: char| c.is_ascii_control() || "\\:*?\"<>|".contains(c);
+    let bad = |c: char| c < ' ' || "\\:*?\"<>|".contains(c);
     assert!(
         !name.contains(bad),
         "{name:?} has a character that Windows refuses"

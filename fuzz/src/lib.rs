@@ -8,6 +8,7 @@
 mod archives;
 mod assemblies;
 mod documents;
+mod journal;
 mod mappings;
 mod meaning;
 mod names;
@@ -27,6 +28,7 @@ mod raw_zip;
 pub use archives::{archive, canvas, entries};
 pub use assemblies::assembly;
 pub use documents::{flow, xml};
+pub use journal::journal;
 pub use mappings::mapping;
 pub use names::names;
 pub use pushes::pushes;
@@ -46,6 +48,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("canvas", canvas),
     ("entries", entries),
     ("flow", flow),
+    ("journal", journal),
     ("mapping", mapping),
     ("merge", merge),
     ("names", names),
