@@ -12,6 +12,7 @@ mod journal;
 mod mappings;
 mod meaning;
 mod names;
+mod packs;
 mod pushes;
 mod queries;
 mod requests;
@@ -31,6 +32,7 @@ pub use documents::{flow, xml};
 pub use journal::journal;
 pub use mappings::mapping;
 pub use names::names;
+pub use packs::packs;
 pub use pushes::pushes;
 pub use queries::queries;
 pub use requests::requests;
@@ -53,6 +55,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("merge", merge),
     ("names", names),
     ("package", package),
+    ("packs", packs),
     ("pushes", pushes),
     ("queries", queries),
     ("requests", requests),

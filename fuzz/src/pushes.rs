@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::requests::check;
 use super::tenants::{Visit, with_tenant};
 
-const REPOSITORY: &str = "repositories/contoso/ALM/apps.git";
+pub(super) const REPOSITORY: &str = "repositories/contoso/ALM/apps.git";
 
 /// Pieces of paths and of names of references.
 const PIECES: &[&str] = &[
@@ -60,6 +60,11 @@ const PIECES: &[&str] = &[
 static GIT: LazyLock<bool> =
     LazyLock::new(|| Command::new("git").arg("--version").output().is_ok());
 
+/// Whether there is a `git` program.
+pub(super) fn git_is_there() -> bool {
+    *GIT
+}
+
 /// A push is done or refused; what is done is a repository that git finds nothing wrong with, whose
 /// files stay in their folder when they are checked out.
 pub fn pushes(data: &[u8]) {
@@ -93,7 +98,7 @@ fn send(visit: &Visit<'_>, body: &Value) -> bool {
 }
 
 /// The commit that `main` is at.
-fn tip(visit: &Visit<'_>) -> String {
+pub(super) fn tip(visit: &Visit<'_>) -> String {
     let repository = BareRepository::open(&visit.tenant.folder().join(REPOSITORY));
     let repository = repository.expect("the repository can be opened");
     let main = repository.reference("refs/heads/main");
@@ -102,7 +107,7 @@ fn tip(visit: &Visit<'_>) -> String {
 }
 
 /// The names in the folder of all repositories' project and in the tenant's folder.
-fn beside(visit: &Visit<'_>) -> Vec<String> {
+pub(super) fn beside(visit: &Visit<'_>) -> Vec<String> {
     let folder = visit.tenant.folder();
     let mut names = Vec::new();
     for folder in [folder.to_owned(), folder.join("repositories/contoso/ALM")] {
@@ -115,11 +120,13 @@ fn beside(visit: &Visit<'_>) -> Vec<String> {
     names
 }
 
-fn inspect(folder: &Path) {
+pub(super) fn inspect(folder: &Path) {
     let repository = BareRepository::open(folder).expect("the repository can be opened");
     let references = repository.references("refs/").expect("references");
     for reference in &references {
-        for file in repository.files(reference.id, "").expect("files") {
+        // A tag may stand at anything.
+        let files = repository.files(reference.id, "").unwrap_or_default();
+        for file in files {
             for part in file.path.split('/') {
                 let refused = almscript::portable_path::check_git_entry(part.as_bytes());
                 assert_eq!(refused, Ok(()), "{:?} in {}", file.path, reference.name);
@@ -199,7 +206,7 @@ fn change(u: &mut Unstructured<'_>) -> Result<Value> {
 }
 
 /// A name out of pieces that mean something to git or to a file system.
-fn name(u: &mut Unstructured<'_>) -> Result<String> {
+pub(super) fn name(u: &mut Unstructured<'_>) -> Result<String> {
     let pieces = u.int_in_range(1..=5u8)?;
     (0..pieces).map(|_| Ok(*u.choose(PIECES)?)).collect()
 }

@@ -10,7 +10,7 @@ const NEXT: &[u8] = b"\n%%%\n";
 /// No input sends more, so that one input does not become a long story.
 const MOST_REQUESTS: usize = 8;
 /// What somebody else asks afterwards.
-const HONEST: [&[u8]; 2] = [
+pub(super) const HONEST: [&[u8]; 2] = [
     b"GET /api/data/v9.2/accounts?$select=name",
     b"GET /contoso/ALM/_apis/git/repositories/apps/refs\nHost: dev.azure.com",
 ];

@@ -22,6 +22,8 @@ use tempfile::TempDir;
 pub(super) const DEV: &str = "contoso-dev.crm4.dynamics.com";
 const ADMIN: &str = "11111111-1111-4111-8111-111111111111";
 const MAKER: &str = "22222222-2222-4222-8222-222222222222";
+/// What Maya shows to git.
+pub(super) const ACCESS_TOKEN: &str = "token-of-maya";
 const AZURE_DEVOPS: &str = "dev.azure.com";
 /// The other services of the tenant.
 const POWER_PLATFORM: [&str; 3] = [
@@ -38,7 +40,9 @@ fn definition() -> TenantDefinition {
     ]);
     let definition = json!({
         "domain": "contoso.example",
-        "users": [{ "upn": "maya@contoso.example", "name": "Maya Lind" }],
+        "users": [{
+            "upn": "maya@contoso.example", "name": "Maya Lind", "access_tokens": [ACCESS_TOKEN],
+        }],
         "groups": [{ "name": "Makers", "members": ["maya@contoso.example", MAKER] }],
         "applications": [
             { "app_id": ADMIN, "name": "Pipeline", "secret": "s" },

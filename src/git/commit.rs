@@ -229,6 +229,8 @@ impl BareRepository {
         let (author, committer) = (author.signature(authored), committer.signature(committed));
         let (mut a, mut c) = Default::default();
         let repository = self.local();
+        // A zero byte ends the message for many readers, and git takes no commit that has one.
+        let message = message.replace('\0', " ");
         let commit = repository
             .new_commit_as(
                 committer.to_ref(&mut c),

@@ -10,13 +10,12 @@ pub fn fold(name: &str) -> String {
         return name.to_ascii_uppercase();
     }
     let folded = |c: char| upper(lower(c));
-    if is_nfd(name) {
-        name.chars()
-            .filter(|c| !is_ignored(*c))
-            .map(folded)
-            .collect()
+    if is_nfd(name) && !name.chars().any(is_ignored) {
+        name.chars().map(folded).collect()
     } else {
-        name.nfd().filter(|c| !is_ignored(*c)).map(folded).collect()
+        // Before they are put in order: what is passed over must not keep two accents apart.
+        let kept = name.chars().filter(|c| !is_ignored(*c));
+        kept.nfd().map(folded).collect()
     }
 }
 
@@ -60,6 +59,7 @@ mod tests {
             ("ς", "σ"),
             ("e\u{301}", "É"),
             ("a\u{200d}b", "ab"),
+            ("e\u{301}\u{200c}\u{329}", "e\u{329}\u{301}"),
             ("\u{ac00}", "\u{1100}\u{1161}"),
         ] {
             assert_eq!(fold(a), fold(b), "{a} {b}");

@@ -16,6 +16,28 @@ use super::values::{convert, from_json};
 /// The key that marks a kept value that is not plain JSON.
 const MARK: &str = "$kept";
 
+/// The key of a script's own map as it is stored: one that looks like the mark gets a `$` more, so
+/// that no script can make up a kept value.
+fn stored_key(key: &str) -> String {
+    match is_mark(key) {
+        true => format!("${key}"),
+        false => key.to_owned(),
+    }
+}
+
+/// The key that [`stored_key`] was given.
+fn own_key(stored: &str) -> &str {
+    match stored.strip_prefix('$') {
+        Some(key) if is_mark(key) => key,
+        _ => stored,
+    }
+}
+
+/// Whether a key is the mark or an escaped one.
+fn is_mark(key: &str) -> bool {
+    key.ends_with(MARK) && key.trim_start_matches('$') == "kept"
+}
+
 /// A host type whose values can be a step's result.
 pub trait Keep: rhai::Variant + Clone {
     /// A stable name, part of what is stored.
@@ -66,7 +88,7 @@ impl Keepers {
     /// # Errors
     /// `ALM-S014` for a value that cannot be kept, `ALM-S056` for one that is nested too deep, and whatever stops an artifact from being stored.
     pub fn keep(&self, value: &Dynamic, context: &Context) -> Result<Value, HostError> {
-        convert(value, &mut |value, path, type_name| {
+        convert(value, stored_key, &mut |value, path, type_name| {
             self.other(value, &path, &type_name, context)
         })
     }
@@ -132,7 +154,7 @@ impl Keepers {
                 None => {
                     let mut map = Map::new();
                     for (key, item) in entries {
-                        map.insert(key.into(), self.revive(item, context)?);
+                        map.insert(own_key(key).into(), self.revive(item, context)?);
                     }
                     Ok(map.into())
                 }
@@ -148,4 +170,21 @@ fn lost(kind: &str) -> HostError {
         format!("the journal holds a `{kind}` that cannot be read back"),
     )
     .with_hint("start the run anew instead of resuming it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_looks_like_the_mark_comes_back_and_is_no_mark() {
+        for key in ["$kept", "$$kept", "$$$kept"] {
+            assert_ne!(stored_key(key), MARK);
+            assert_eq!(own_key(&stored_key(key)), key);
+        }
+        for key in ["", "$", "kept", "x$kept", "$keptx"] {
+            assert_eq!(stored_key(key), key);
+            assert_eq!(own_key(key), key);
+        }
+    }
 }

@@ -71,7 +71,7 @@ fn at(path: &str) -> String {
 /// [`NotJson`] for a function, a blob, a timestamp, a host type or a float that is not finite, and
 /// for a value that is nested too deep or too large.
 pub fn to_json(value: &Dynamic) -> Result<Value, NotJson> {
-    convert(value, &mut |_, path, type_name| {
+    convert(value, str::to_owned, &mut |_, path, type_name| {
         Err(NotJson::NotPlain { path, type_name })
     })
 }
@@ -79,13 +79,20 @@ pub fn to_json(value: &Dynamic) -> Result<Value, NotJson> {
 /// What is done with a value that is not plain data: its replacement, or the refusal.
 pub(super) type Other<'a, E> = &'a mut dyn FnMut(&Dynamic, String, String) -> Result<Value, E>;
 
-/// Walks plain data and hands everything else to `other` with its path and type name.
-pub(super) fn convert<E: From<Unwieldy>>(value: &Dynamic, other: Other<'_, E>) -> Result<Value, E> {
-    let mut walk = Walk { other, left: MOST };
+/// Walks plain data, calls the keys of maps as `key` does, and hands everything else to `other` with
+/// its path and type name.
+pub(super) fn convert<E: From<Unwieldy>>(
+    value: &Dynamic,
+    key: fn(&str) -> String,
+    other: Other<'_, E>,
+) -> Result<Value, E> {
+    let left = MOST;
+    let mut walk = Walk { key, other, left };
     walk.value(value, String::new(), DEEPEST)
 }
 
 struct Walk<'a, E> {
+    key: fn(&str) -> String,
     other: Other<'a, E>,
     /// How many more values there may be.
     left: usize,
@@ -142,7 +149,7 @@ impl<E: From<Unwieldy>> Walk<'_, E> {
                     } else {
                         format!("{path}.{key}")
                     };
-                    Ok((key.to_string(), self.value(item, path, levels)?))
+                    Ok(((self.key)(key), self.value(item, path, levels)?))
                 })
                 .collect();
         }
