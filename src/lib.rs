@@ -8,6 +8,7 @@
 pub mod nearest;
 pub mod portable_path;
 pub mod problem;
+pub mod whole_file;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.
 mod database;

@@ -2,7 +2,7 @@
 
 use almscript::problem::Problem;
 use almscript::solution::canvas::{self, CanvasApp};
-use almscript::solution::{Limits, Package, PackageError, UnpackOptions, unpack};
+use almscript::solution::{Limits, NestedBudget, Package, PackageError, UnpackOptions, unpack};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::raw_zip::{self, Entry};
@@ -122,14 +122,16 @@ pub fn canvas(data: &[u8]) {
 }
 
 fn app(msapp: &[u8]) {
-    CanvasApp::read(msapp).expect("parts that are not what they should be are passed over");
+    CanvasApp::read(msapp, &NestedBudget::new(&Limits::default()))
+        .expect("parts that are not what they should be are passed over");
     let mut tree = samples::TREE.clone();
     tree.insert("CanvasApps/pub_app_1_DocumentUri.msapp", msapp.to_vec())
         .unwrap();
-    canvas::findings(&tree);
-    if let Ok(mirrored) = canvas::mirror(&tree) {
+    canvas::findings(&tree, &Limits::default());
+    if let Ok(mirrored) = canvas::mirror(&tree, &Limits::default()) {
         mirrored.paths().for_each(assert_name);
-        let again = canvas::mirror(&mirrored).expect("what was mirrored can be mirrored again");
+        let again = canvas::mirror(&mirrored, &Limits::default())
+            .expect("what was mirrored can be mirrored again");
         assert!(again == mirrored, "mirroring twice changes the tree");
     }
 }

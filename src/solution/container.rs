@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::limits::{self, Limits};
+use super::limits::{self, Limits, NestedBudget};
 use super::names;
 use super::{Manifest, PackageError, SolutionVersion};
 use crate::portable_path::DotNames;
@@ -74,6 +74,38 @@ impl Package {
     ///
     /// As [`Package::from_zip`].
     pub fn from_zip_within(archive: &[u8], limits: &Limits) -> Result<Self, PackageError> {
+        Self::read(archive, limits, |_| Ok(()))
+    }
+
+    /// Reads an archive that lies in another one, out of what is left of the operation's budget.
+    ///
+    /// # Errors
+    ///
+    /// As [`Package::from_zip`].
+    pub(crate) fn from_nested_zip(
+        archive: &[u8],
+        budget: &NestedBudget,
+    ) -> Result<Self, PackageError> {
+        let limits = budget.limits();
+        Self::read(archive, &limits, |total| {
+            if budget.take(total) {
+                return Ok(());
+            }
+            // Another thread was faster.
+            Err(PackageError::Limit {
+                subject: "the archive".to_owned(),
+                limit: limits::PARTS,
+                found: total,
+                allowed: budget.limits().total_bytes,
+            })
+        })
+    }
+
+    fn read(
+        archive: &[u8],
+        limits: &Limits,
+        claim: impl FnOnce(u64) -> Result<(), PackageError>,
+    ) -> Result<Self, PackageError> {
         let mut zip = ZipArchive::new(Cursor::new(archive)).map_err(unreadable)?;
         if zip.offset() > 0 {
             return Err(PackageError::NotAnArchive {
@@ -87,6 +119,7 @@ impl Package {
             return Err(duplicate_entry(archive, zip.central_directory_start()));
         }
         let wanted = list(&mut zip, limits)?;
+        claim(wanted.iter().map(|entry| entry.size).sum())?;
         let parts = wanted
             .into_par_iter()
             .map_init(|| zip.clone(), inflate)

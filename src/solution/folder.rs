@@ -16,8 +16,11 @@ use super::layout;
 use super::limits;
 use super::names;
 use super::staging::{self, Moves, Staging, join};
-use super::{Limits, PackageError, SourceTree};
+use super::{Finding, Limits, PackageError, SourceTree};
 use crate::portable_path::{DotNames, UnsafePath, hide_dots};
+
+/// The code of what is told of a write that was cut off.
+const UNDONE: &str = "ALM-P142";
 
 /// How [`SourceTree::write_to_dir`] treats what is already there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +35,28 @@ pub struct WriteOptions {
     /// Files that are never deleted although the tree does not have them, such as the copies of
     /// mapped files.
     pub keep: BTreeSet<String>,
+}
+
+/// Undoes a write into a folder that was cut off, because its process was killed, and tells it.
+/// What somebody has changed since stays as it is. Reading and writing the folder do the same, and
+/// cannot tell.
+///
+/// # Errors
+///
+/// [`PackageError::Busy`], [`PackageError::Io`].
+pub fn repair(dir: &Path) -> Result<Vec<Finding>, PackageError> {
+    let repair = staging::recover(dir)?;
+    let mut findings = Vec::new();
+    if repair.undone {
+        let message = "an earlier write into this folder was cut off; it has been undone";
+        let folder = dir.display().to_string();
+        findings.push(Finding::warning(UNDONE, folder, message.to_owned()));
+    }
+    for path in repair.kept {
+        let message = "the file has changed since the write that was cut off, so it stays as it is";
+        findings.push(Finding::warning(UNDONE, path, message.to_owned()));
+    }
+    Ok(findings)
 }
 
 /// What writing a tree did, or would do.
@@ -388,7 +413,7 @@ impl Plan {
                 .cloned()
                 .collect(),
         );
-        staging.carry_out(dir, &moves, &self.report.deleted)
+        staging.carry_out(dir, moves, &self.report.deleted)
     }
 
     /// Makes a folder that does not exist: staged beside its place and moved there in one step.

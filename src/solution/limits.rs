@@ -1,5 +1,7 @@
 //! How much a package may ask of this machine.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// What an error calls the number of entries of an archive, and so on.
 pub(super) const ENTRIES: &str = "the number of entries";
 pub(super) const FILES: &str = "the number of files";
@@ -8,6 +10,10 @@ pub(super) const FILE: &str = "the size of a file in bytes";
 pub(super) const PARTS: &str = "the size of all parts in bytes";
 pub(super) const ALL_FILES: &str = "the size of all files in bytes";
 pub(super) const RATIO: &str = "the compression ratio";
+
+/// Archives inside parts, such as canvas apps, may together hold this part of
+/// [`Limits::total_bytes`], since they are read beside the package and not instead of it.
+const NESTED: u64 = 16;
 
 /// Bounds for reading a package or a source folder; every one can be raised.
 ///
@@ -39,5 +45,40 @@ impl Default for Limits {
             ratio_from_bytes: 16 << 20,
             xml_depth: 512,
         }
+    }
+}
+
+/// What one operation may still inflate of the archives inside a package: all of them share it,
+/// whichever thread reads them.
+#[derive(Debug)]
+pub struct NestedBudget {
+    limits: Limits,
+    left: AtomicU64,
+}
+
+impl NestedBudget {
+    /// The budget of an operation under these limits: a sixteenth of [`Limits::total_bytes`].
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            left: AtomicU64::new(limits.total_bytes / NESTED),
+        }
+    }
+
+    /// The limits for the next archive, which may use up what is left.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            total_bytes: self.left.load(Ordering::Relaxed),
+            ..self.limits.clone()
+        }
+    }
+
+    /// Takes what an archive is about to inflate; false if it is not there any more.
+    pub(super) fn take(&self, bytes: u64) -> bool {
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(bytes)
+            })
+            .is_ok()
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use super::xml::outline::{Element, Outline};
 use super::xml::{decode, line_at};
 use super::{Finding, Limits, PackageError, SourceTree, names};
+use crate::whole_file;
 
 /// The directives of a mapping file; the first that matches a file decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Mapping {
             };
             match target.find() {
                 Some(original) => {
-                    let data = std::fs::read(&original)
+                    let data = whole_file::read(&original, whole_file::MOST)
                         .map_err(|error| PackageError::io("read", &original, error))?;
                     tree.insert(&*path, data)?;
                     mapped.paths.push(path);

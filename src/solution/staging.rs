@@ -5,14 +5,21 @@
 //! which the write has happened. If a move fails, everything is moved back. If the process dies,
 //! the next one that reads or writes the folder finds the journal and moves everything back.
 //!
+//! What somebody has changed in between is not touched by that: each new file is known by its digest,
+//! and one that is another by now stays where it is. The folder is hidden from git by a `.gitignore`
+//! of its own.
+//!
 //! A process that dies is not a machine that loses power: nothing here waits for the disk.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::PackageError;
@@ -23,6 +30,8 @@ const PREFIX: &str = ".alm-staging-";
 const JOURNAL: &str = "journal.json";
 /// The journal while it is written.
 const PART: &str = "journal.part";
+/// Hides the folder from git.
+const IGNORE: &str = ".gitignore";
 /// Locked for as long as the process lives.
 const LOCK: &str = "lock";
 /// How often it is looked whether another process has finished, and how long a pause is.
@@ -40,6 +49,18 @@ pub(super) struct Moves {
     pub files: Vec<String>,
     /// Folders that are made for these files, upper ones first.
     made: Vec<String>,
+    /// The SHA-256 of every new file, those in new folders too.
+    #[serde(default)]
+    digests: BTreeMap<String, String>,
+}
+
+/// What was moved back after a process that had died.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// Whether an unfinished write was undone.
+    pub undone: bool,
+    /// Files that somebody has changed or made since; they stay as they are.
+    pub kept: Vec<String>,
 }
 
 impl Moves {
@@ -73,8 +94,43 @@ impl Moves {
             folders,
             files,
             made,
+            digests: BTreeMap::new(),
         }
     }
+
+    /// Notes the digest of every file below `fresh`.
+    fn with_digests(mut self, fresh: &Path) -> io::Result<Self> {
+        let mut files = Vec::new();
+        files_below(fresh, "", &mut files)?;
+        self.digests = files
+            .into_par_iter()
+            .map(|path| Ok((path.clone(), digest(&join(fresh, &path))?)))
+            .collect::<io::Result<_>>()?;
+        Ok(self)
+    }
+}
+
+/// The relative paths of all files below a folder.
+fn files_below(folder: &Path, prefix: &str, found: &mut Vec<String>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // Our own names, which are text.
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = match prefix {
+            "" => name,
+            prefix => format!("{prefix}/{name}"),
+        };
+        if entry.file_type()?.is_dir() {
+            files_below(&entry.path(), &path, found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn digest(path: &Path) -> io::Result<String> {
+    Ok(format!("{:x}", Sha256::digest(fs::read(path)?)))
 }
 
 /// A folder for new bytes beside the places where they belong; deleted when dropped.
@@ -96,6 +152,7 @@ impl Staging {
             .map_err(failed)?;
         let lock = File::create_new(folder.path().join(LOCK)).map_err(failed)?;
         lock.lock().map_err(failed)?;
+        fs::write(folder.path().join(IGNORE), "*\n").map_err(failed)?;
         Ok(Self {
             folder,
             kept: false,
@@ -113,12 +170,13 @@ impl Staging {
     pub fn carry_out(
         mut self,
         dir: &Path,
-        moves: &Moves,
+        moves: Moves,
         deleted: &[String],
     ) -> Result<(), PackageError> {
         let stage = &self.folder.path().to_owned();
         let failed = |e| PackageError::io("write", &stage.join(JOURNAL), e);
         let part = stage.join(PART);
+        let moves = &moves.with_digests(&fresh(stage)).map_err(failed)?;
         serde_json::to_vec(moves)
             .map_err(io::Error::from)
             .and_then(|text| fs::write(&part, text))
@@ -126,7 +184,7 @@ impl Staging {
             .map_err(failed)?;
         let outcome = forward(dir, stage, moves);
         if outcome.is_err()
-            && let Err(failed) = back(dir, stage, moves)
+            && let Err(failed) = back(dir, stage, moves, &mut Vec::new())
         {
             // Leaving the staging folder behind is what saves the files in it; the next process
             // that looks at the folder tries again.
@@ -172,22 +230,26 @@ fn empty(stage: &Path) {
     let _ = fs::remove_dir_all(fresh(stage));
     let _ = fs::remove_dir_all(backup(stage));
     let _ = fs::remove_file(stage.join(PART));
+    let _ = fs::remove_file(stage.join(IGNORE));
 }
 
 /// Undoes what a process began in `dir` that is gone, and waits for one that is at it.
 ///
-/// Tells whether anything was undone.
+/// Tells what was undone, and what was left alone because it has changed since.
 ///
 /// # Errors
 ///
 /// [`PackageError::Busy`] if another process keeps writing, [`PackageError::Io`].
-pub(super) fn recover(dir: &Path) -> Result<bool, PackageError> {
-    let mut undone = false;
+pub(super) fn recover(dir: &Path) -> Result<Repair, PackageError> {
+    let mut repair = Repair::default();
     for stage in left_behind(dir)? {
         let mut looks = 0;
         loop {
             match clear(dir, &stage)? {
-                Cleared::Undone => undone = true,
+                Cleared::Undone { kept } => {
+                    repair.undone = true;
+                    repair.kept.extend(kept);
+                }
                 Cleared::Nothing => {}
                 Cleared::Alive if looks < LOOKS => {
                     looks += 1;
@@ -203,7 +265,7 @@ pub(super) fn recover(dir: &Path) -> Result<bool, PackageError> {
             break;
         }
     }
-    Ok(undone)
+    Ok(repair)
 }
 
 /// Deletes what processes that are gone left in a folder in which they made other folders.
@@ -232,8 +294,8 @@ fn left_behind(dir: &Path) -> Result<Vec<PathBuf>, PackageError> {
 }
 
 enum Cleared {
-    /// Files were moved back.
-    Undone,
+    /// Files were moved back, but for those that have changed since.
+    Undone { kept: Vec<String> },
     /// There was nothing to move back, or nothing at all.
     Nothing,
     /// Its process lives.
@@ -262,10 +324,11 @@ fn clear(dir: &Path, stage: &Path) -> Result<Cleared, PackageError> {
     let undone = match fs::read(&journal) {
         Ok(text) => {
             let moves: Moves = serde_json::from_slice(&text).map_err(|e| failed(e.into()))?;
-            back(dir, stage, &moves).map_err(failed)?;
+            let mut kept = Vec::new();
+            back(dir, stage, &moves, &mut kept).map_err(failed)?;
             // First of all, since from here on the folder must not be taken for an unfinished write.
             fs::remove_file(&journal).map_err(failed)?;
-            Cleared::Undone
+            Cleared::Undone { kept }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Cleared::Nothing,
         Err(error) => return Err(failed(error)),
@@ -307,32 +370,56 @@ fn forward(dir: &Path, stage: &Path, moves: &Moves) -> Result<(), PackageError> 
 }
 
 /// Moves everything back, wherever [`forward`] or an earlier attempt to move back had stopped: what
-/// is no longer staged is in its place, and what is in the backup is not.
-fn back(dir: &Path, stage: &Path, moves: &Moves) -> io::Result<()> {
+/// is no longer staged is in its place, and what is in the backup is not. What has changed in its
+/// place since is `kept` there.
+fn back(dir: &Path, stage: &Path, moves: &Moves, kept: &mut Vec<String>) -> io::Result<()> {
     let (fresh, backup) = (fresh(stage), backup(stage));
-    for path in moves.files.iter().chain(&moves.folders) {
-        let staged = join(&fresh, path);
-        if fs::symlink_metadata(&staged).is_err() {
-            match fs::rename(join(dir, path), &staged) {
-                // Somebody has taken it away since.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                other => other?,
-            }
+    for (path, written) in &moves.digests {
+        let (staged, place) = (join(&fresh, path), join(dir, path));
+        if exists(&staged) {
+            continue;
+        }
+        // Somebody may have taken it away since, or put something else there.
+        if !fs::symlink_metadata(&place).is_ok_and(|meta| meta.is_file()) {
+            continue;
+        }
+        if digest(&place)? == *written {
+            staged.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::rename(place, staged)?;
+        } else {
+            kept.push(path.clone());
         }
     }
     for path in &moves.displaced {
-        let kept = join(&backup, path);
-        if fs::symlink_metadata(&kept).is_ok() {
-            let place = join(dir, path);
-            place.parent().map_or(Ok(()), fs::create_dir_all)?;
-            fs::rename(&kept, place)?;
+        let (old, place) = (join(&backup, path), join(dir, path));
+        if !exists(&old) {
+            continue;
         }
+        if exists(&place) {
+            if !kept.contains(path) {
+                kept.push(path.clone());
+            }
+            continue;
+        }
+        place.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::rename(&old, place)?;
     }
+    // Folders go as far as they hold nothing: not if they were not made after all, or if somebody
+    // has put something there since.
     for folder in moves.made.iter().rev() {
-        // Fails if it was not made after all, or if somebody has put something there since.
         let _ = fs::remove_dir(join(dir, folder));
     }
+    for path in moves.digests.keys() {
+        let top = path.split('/').next().unwrap_or_default();
+        if moves.folders.iter().any(|folder| folder == top) {
+            remove_empty_folders(dir, path);
+        }
+    }
     Ok(())
+}
+
+fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 fn make_parent(path: &Path) -> Result<(), PackageError> {
@@ -402,7 +489,7 @@ mod tests {
         put(home.path(), "a/1", "old");
         put(home.path(), "a/2", "gone");
         put(home.path(), "c/d/5", "gone");
-        let moves = Moves::new(
+        let mut moves = Moves::new(
             home.path(),
             vec!["a/1".into(), "a/2".into(), "c/d/5".into()],
             vec!["b".into()],
@@ -412,6 +499,7 @@ mod tests {
         for path in ["a/1", "a/new/deep/3", "b/4"] {
             put(&staging.fresh(), path, "new");
         }
+        moves = moves.with_digests(&staging.fresh()).unwrap();
         (home, staging, moves)
     }
 
@@ -432,7 +520,7 @@ mod tests {
             displaced: first(&moves.displaced, there),
             folders: first(&moves.folders, there.saturating_sub(3)),
             files: first(&moves.files, there.saturating_sub(4)),
-            made: Vec::new(),
+            ..Moves::default()
         };
         forward(home.path(), &stage, &begun).unwrap();
         if there == 6 {
@@ -440,23 +528,23 @@ mod tests {
             assert!(!home.path().join("c").exists());
         }
         let undone = Moves {
-            files: first(&moves.files, returned),
-            folders: first(&moves.folders, returned.saturating_sub(2)),
+            digests: moves.digests.clone().into_iter().take(returned).collect(),
             displaced: first(&moves.displaced, returned.saturating_sub(3)),
-            made: Vec::new(),
+            ..Moves::default()
         };
-        back(home.path(), &stage, &undone).unwrap();
+        back(home.path(), &stage, &undone, &mut Vec::new()).unwrap();
         // A killed process lets go of its lock and deletes nothing.
         let mut staging = staging;
         staging.keep();
         drop(staging);
-        assert!(recover(home.path()).unwrap());
+        let repair = recover(home.path()).unwrap();
+        assert!(repair.undone && repair.kept.is_empty());
         assert_eq!(
             visible(home.path()),
             before,
             "{there} there, {returned} back"
         );
-        assert!(!stage.exists() && !recover(home.path()).unwrap());
+        assert!(!stage.exists() && !recover(home.path()).unwrap().undone);
     }
 
     #[test]
@@ -469,14 +557,36 @@ mod tests {
     }
 
     #[test]
+    fn what_was_changed_since_is_not_overwritten() {
+        let (home, mut staging, moves) = begun();
+        let (dir, stage) = (home.path(), staging.folder.path().to_owned());
+        assert!(stage.join(IGNORE).exists());
+        fs::write(stage.join(JOURNAL), serde_json::to_vec(&moves).unwrap()).unwrap();
+        forward(dir, &stage, &moves).unwrap();
+        staging.keep();
+        drop(staging);
+        put(dir, "a/1", "edited");
+        put(dir, "b/mine", "made");
+        let repair = recover(dir).unwrap();
+        assert_eq!(repair.kept, ["a/1"]);
+        let found = files(dir);
+        let text = |path: &str| found.get(path).map(String::as_str);
+        assert_eq!(text("a/1"), Some("edited"));
+        assert_eq!(text("a/2"), Some("gone"));
+        assert_eq!(text("b/mine"), Some("made"));
+        assert_eq!(text("b/4"), None);
+        assert!(!stage.exists());
+    }
+
+    #[test]
     fn a_write_that_is_done_leaves_nothing_to_undo() {
         let (home, staging, moves) = begun();
-        staging.carry_out(home.path(), &moves, &[]).unwrap();
+        staging.carry_out(home.path(), moves, &[]).unwrap();
         let found = files(home.path());
         assert_eq!(found.get("a/1").map(String::as_str), Some("new"));
         assert_eq!(found.get("b/4").map(String::as_str), Some("new"));
         assert!(!found.contains_key("a/2") && !found.keys().any(|path| path.starts_with('.')));
-        assert!(!recover(home.path()).unwrap());
+        assert!(!recover(home.path()).unwrap().undone);
     }
 
     #[test]
@@ -491,9 +601,9 @@ mod tests {
             move || recover(&dir)
         });
         std::thread::sleep(PAUSE * 2);
-        staging.carry_out(home.path(), &moves, &[]).unwrap();
+        staging.carry_out(home.path(), moves, &[]).unwrap();
         assert!(
-            !waiting.join().unwrap().unwrap(),
+            !waiting.join().unwrap().unwrap().undone,
             "the write went on to its end"
         );
     }

@@ -4,11 +4,17 @@ use almscript::solution::canvas::{CanvasApp, CheckLevel, findings, mirror};
 use almscript::solution::diff::{diff, render};
 use almscript::solution::model::Model;
 use almscript::solution::secrets::{limits, secrets};
-use almscript::solution::{PackOptions, Package, Part, Severity, SourceTree, pack};
+use almscript::solution::{
+    Limits, NestedBudget, PackOptions, Package, Part, Severity, SourceTree, pack,
+};
 use bytes::Bytes;
 
 use crate::corpus;
 use crate::edits::{file, permits, replace};
+
+fn budget() -> NestedBudget {
+    NestedBudget::new(&Limits::default())
+}
 
 #[test]
 fn real_solutions_without_secrets_have_no_findings() {
@@ -148,7 +154,7 @@ fn real_apps_tell_their_formulas_and_what_the_checker_said() {
     let data = tree
         .get("CanvasApps/contoso_inspector_b2848_DocumentUri.msapp")
         .unwrap();
-    let app = CanvasApp::read(data).unwrap();
+    let app = CanvasApp::read(data, &budget()).unwrap();
     assert!(app.formulas.len() > 100);
     assert!(app.formulas.keys().all(|name| name.contains('.')));
     assert!(!app.checks.is_empty());
@@ -157,7 +163,7 @@ fn real_apps_tell_their_formulas_and_what_the_checker_said() {
             .iter()
             .all(|check| !check.message.is_empty() && !check.place.is_empty())
     );
-    assert_eq!(findings(&tree).len(), app.checks.len());
+    assert_eq!(findings(&tree, &Limits::default()).len(), app.checks.len());
 }
 
 #[test]
@@ -167,14 +173,14 @@ fn the_source_of_an_app_is_mirrored_where_packing_passes_it_over() {
     tree.insert(name, app("Save", "")).unwrap();
     tree.insert("CanvasApps/gone_src/App.pa.yaml", "old")
         .unwrap();
-    let mirrored = mirror(&tree).unwrap();
+    let mirrored = mirror(&tree, &Limits::default()).unwrap();
     assert!(
         mirrored
             .get("CanvasApps/contoso_inspector_b2848_src/Home.pa.yaml")
             .is_some()
     );
     assert!(mirrored.get("CanvasApps/gone_src/App.pa.yaml").is_none());
-    assert_eq!(mirror(&mirrored).unwrap(), mirrored);
+    assert_eq!(mirror(&mirrored, &Limits::default()).unwrap(), mirrored);
     let packed = |tree: &SourceTree| pack(tree, &PackOptions::default()).unwrap().into_package();
     tree.remove("CanvasApps/gone_src/App.pa.yaml");
     assert_eq!(packed(&mirrored), packed(&tree));
@@ -194,10 +200,13 @@ fn a_diff_shows_the_lines_of_an_app_and_its_checker_result() {
     new.insert(name, app("Save now", &format!("{BROKEN},{other}")))
         .unwrap();
     insta::assert_snapshot!(render::text(&diff(&old, &new).unwrap(), false));
-    let found = findings(&new);
+    let found = findings(&new, &Limits::default());
     assert_eq!(found[0].severity, Severity::Warning);
     assert_eq!(
-        CanvasApp::read(new.get(name).unwrap()).unwrap().checks[0].level,
+        CanvasApp::read(new.get(name).unwrap(), &budget())
+            .unwrap()
+            .checks[0]
+            .level,
         CheckLevel::High
     );
 }

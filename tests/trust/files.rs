@@ -171,3 +171,111 @@ fn names_that_some_file_system_takes_for_one_are_refused() {
         assert!(ended.text.contains("ALM-P005"), "{}", ended.text);
     }
 }
+
+#[test]
+fn an_attribute_that_stands_twice_is_refused_with_its_line() {
+    let home = tempfile::tempdir().unwrap();
+    let xml = "<Roles>\n<Role id=\"{1}\" name=\"a\" id=\"{2}\" /></Roles>";
+    std::fs::write(home.path().join("a.zip"), package(xml, "", &[])).unwrap();
+    let ended = alm(
+        home.path(),
+        &["solution", "unpack", "-z", "a.zip", "-f", "src"],
+    );
+    assert_eq!(ended.code, Some(1), "{}", ended.text);
+    for said in ["customizations.xml:2", "`id` stands twice", "ALM-P009"] {
+        assert!(ended.text.contains(said), "{said}: {}", ended.text);
+    }
+}
+
+#[test]
+fn what_is_inside_an_app_counts_too() {
+    let mut app = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let blanks = vec![b' '; 1 << 20];
+    for number in 0..20 {
+        let options = zip::write::SimpleFileOptions::default();
+        app.start_file(format!("Src/{number}.pa.yaml"), options)
+            .unwrap();
+        app.write_all(&blanks).unwrap();
+    }
+    let app = app.finish().unwrap().into_inner();
+    let xml = "<CanvasApps><CanvasApp><Name>a</Name><DocumentUri>/CanvasApps/a_DocumentUri.msapp</DocumentUri></CanvasApp></CanvasApps>";
+    let root = "<RootComponent type=\"300\" schemaName=\"a\" />";
+    let parts: &[(&str, &[u8])] = &[("CanvasApps/a_DocumentUri.msapp", &app)];
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("a.zip"), package(xml, root, parts)).unwrap();
+    let unpack = |more: &[&str]| {
+        let usual = [
+            "solution",
+            "unpack",
+            "-z",
+            "a.zip",
+            "-f",
+            "src",
+            "--mirrorCanvasApps",
+        ];
+        alm(home.path(), &[&usual[..], more].concat())
+    };
+    let refused = unpack(&["--maxTotalSize", "67108864"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.text);
+    assert!(refused.text.contains("ALM-P006"), "{}", refused.text);
+    let taken = unpack(&[]);
+    assert_eq!(taken.code, Some(0), "{}", taken.text);
+}
+
+/// A named pipe, if this system can make one.
+#[cfg(unix)]
+fn pipe(path: &Path) -> bool {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    made.is_ok_and(|status| status.success())
+}
+
+#[cfg(unix)]
+#[test]
+fn packing_onto_a_pipe_writes_into_it() {
+    use std::os::unix::fs::FileTypeExt;
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    std::fs::write(home.join("a.zip"), role("a")).unwrap();
+    let unpacked = alm(home, &["solution", "unpack", "-z", "a.zip", "-f", "src"]);
+    assert_eq!(unpacked.code, Some(0), "{}", unpacked.text);
+    let out = home.join("out");
+    if !pipe(&out) {
+        return;
+    }
+    let reader = std::thread::spawn({
+        let out = out.clone();
+        move || std::fs::read(out).unwrap()
+    });
+    let packed = alm(home, &["solution", "pack", "-z", "out", "-f", "src"]);
+    assert_eq!(packed.code, Some(0), "{}", packed.text);
+    assert!(std::fs::metadata(&out).unwrap().file_type().is_fifo());
+    assert!(reader.join().unwrap().starts_with(b"PK"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_device_in_the_place_of_a_file_is_told_and_not_read() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    std::fs::write(home.join("a.zip"), role("a")).unwrap();
+    let unpack = ["solution", "unpack", "-z", "a.zip", "-f", "src"];
+    assert_eq!(alm(home, &unpack).code, Some(0));
+    if pipe(&home.join("src/Roles/p.xml")) {
+        for command in [
+            &unpack[..],
+            &["solution", "pack", "-z", "b.zip", "-f", "src"],
+        ] {
+            let ended = alm(home, command);
+            assert_eq!(ended.code, Some(1), "{}", ended.text);
+            assert!(ended.text.contains("ALM-P034"), "{}", ended.text);
+        }
+    }
+    if Path::new("/dev/zero").exists() {
+        let ended = alm(
+            home,
+            &["solution", "unpack", "-z", "/dev/zero", "-f", "new"],
+        );
+        assert_eq!(ended.code, Some(1), "{}", ended.text);
+        assert!(ended.text.contains("device"), "{}", ended.text);
+    }
+}

@@ -413,6 +413,10 @@ pub(super) const CODES: &[Code] = &[
         "The mapping file leads to a file that is not there, often because the project was not built yet. The \
          file in the folder is used in its place, if there is one. Build first, or correct the path: relative \
          ones begin at the unpacked folder."),
+    code("ALM-P142", "a write that was cut off has been undone",
+        "An earlier command was killed while it moved files into this folder, so that old and new ones were mixed. \
+         What it had done was undone before anything else. A file that somebody has changed since is named and stays as \
+         it is, which may be between the two states: compare it with your source control."),
     code("ALM-P151", "a part is missing",
         "The package has no such part, so the components that it should hold cannot be read. Export the \
          solution again."),

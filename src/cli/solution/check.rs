@@ -7,7 +7,9 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::Output;
 use super::side;
-use crate::solution::{Finding, PackOptions, PackageError, Severity, canvas, pack, secrets};
+use crate::solution::{
+    Finding, Limits, PackOptions, PackageError, Severity, canvas, pack, secrets,
+};
 
 /// Look for mistakes before anything is packed or imported
 ///
@@ -46,7 +48,7 @@ pub fn run(arguments: &CheckArgs, output: Output) -> Result<(), Failure> {
     findings.extend(side.findings);
     findings.extend(secrets::secrets(&tree));
     findings.extend(secrets::limits(&tree));
-    findings.extend(canvas::findings(&tree));
+    findings.extend(canvas::findings(&tree, &Limits::default()));
     findings.sort_by(|a, b| (b.severity, &a.file, a.line).cmp(&(a.severity, &b.file, b.line)));
     findings.dedup();
     let (notes, serious): (Vec<&Finding>, Vec<&Finding>) = findings

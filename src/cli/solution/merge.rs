@@ -13,6 +13,7 @@ use super::report::unusable;
 use super::side::{self, Environments};
 use crate::solution::merge::{Choices, ComponentChoice, Side, choices, merge};
 use crate::solution::{Managed, PackOptions, SourceTree, WriteOptions, locate_source, pack};
+use crate::whole_file;
 
 /// Merge what THEIRS changed since BASE into OURS, by component
 ///
@@ -179,7 +180,7 @@ fn write(tree: &SourceTree, place: &Place) -> Result<usize, Failure> {
             let bytes = pack(tree, &PackOptions::default())?
                 .into_package()
                 .to_zip()?;
-            std::fs::write(file, bytes).map_err(|error| unusable(file, &error))?;
+            whole_file::write(file, &bytes).map_err(|error| unusable(file, &error))?;
             Ok(1)
         }
     }

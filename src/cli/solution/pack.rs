@@ -1,16 +1,15 @@
 //! `alm solution pack`.
 
-use std::path::Path;
-
 use clap::Args;
 use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::Common;
-use super::report::{Report, unusable};
+use super::report::{Report, read_file, unusable};
 use super::source;
 use crate::solution::{Layout, Mapping, PackOptions, PackageError, Packed, canvas, localise, pack};
+use crate::whole_file;
 
 /// Pack a folder into a solution package, as `pac solution pack` does
 ///
@@ -42,7 +41,7 @@ pub fn run(arguments: &PackArgs, output: Output) -> Result<(), Failure> {
     for (package, path) in made {
         let Some(package) = package else { continue };
         let bytes = package.to_zip().map_err(|error| report.failure(error))?;
-        write_whole(&path, &bytes).map_err(|error| unusable(&path, &error))?;
+        whole_file::write(&path, &bytes).map_err(|error| unusable(&path, &error))?;
         let manifest = package.manifest().map_err(|error| report.failure(error))?;
         let kind = if manifest.managed {
             "managed"
@@ -77,7 +76,7 @@ fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
     let mapping = match &common.map {
         None => None,
         Some(path) => {
-            let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+            let bytes = read_file(path)?;
             let variable = |name: &str| std::env::var(name).ok();
             let parsed = Mapping::parse(&path.to_string_lossy(), &bytes, variable);
             let (mapping, findings) = parsed.map_err(|error| report.failure(error))?;
@@ -120,30 +119,4 @@ fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
         limits,
     };
     pack(&tree, &options).map_err(|error: PackageError| report.failure(error))
-}
-
-/// Writes a file so that it is either whole or as it was; folders are made for it.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or_else(|| Path::new("."));
-    let missing: Vec<&Path> = parent
-        .ancestors()
-        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
-        .collect();
-    let written = std::fs::create_dir_all(parent).and_then(|()| {
-        let mut staged = tempfile::Builder::new()
-            .prefix(".alm-")
-            .tempfile_in(parent)?;
-        std::io::Write::write_all(&mut staged, bytes)?;
-        staged.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    if written.is_err() {
-        for folder in missing {
-            let _ = std::fs::remove_dir(folder);
-        }
-    }
-    written
 }

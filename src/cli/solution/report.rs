@@ -11,6 +11,7 @@ use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, ErrorLevel};
 use crate::solution::{Finding, Limits, Package, PackageError, Severity};
+use crate::whole_file;
 
 /// Tells as much as was asked for.
 pub struct Report {
@@ -144,7 +145,7 @@ pub fn open_package(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Packag
 
 /// The bytes of a file of the command line.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| unusable(path, &error))
+    whole_file::read(path, whole_file::MOST).map_err(|error| unusable(path, &error))
 }
 
 /// A file of the command line that cannot be used.

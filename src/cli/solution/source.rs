@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use crate::solution::{
-    Finding, Kind, Layout, Limits, PackageError, SourceTree, locate_layout, yaml,
+    Finding, Kind, Layout, Limits, PackageError, SourceTree, locate_layout, repair, yaml,
 };
 
 /// A solution in the XML layout, and what was left out when it came from the other one.
 pub struct Source {
     /// The files.
     pub tree: SourceTree,
-    /// What reading the YAML layout had to tell.
+    /// What reading the YAML layout had to tell, and a write that was cut off.
     pub findings: Vec<Finding>,
     /// The layout of the folder.
     pub layout: Layout,
@@ -29,9 +29,13 @@ pub fn read(
     prepare: impl FnOnce(&mut SourceTree, &Path) -> Result<(), PackageError>,
 ) -> Result<Source, PackageError> {
     let (home, layout) = locate_layout(folder)?;
+    let mut repaired = repair(&home)?;
     let mut tree = SourceTree::from_dir_within(&home, limits)?;
     prepare(&mut tree, &home)?;
-    in_xml(tree, layout, solution, kind)
+    let mut source = in_xml(tree, layout, solution, kind)?;
+    repaired.append(&mut source.findings);
+    source.findings = repaired;
+    Ok(source)
 }
 
 /// A tree of either layout in the XML layout.

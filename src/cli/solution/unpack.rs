@@ -13,7 +13,7 @@ use crate::solution::localise::{ExtractOptions, Template, extract};
 use crate::solution::normalise::{NormaliseOptions, normalise};
 use crate::solution::{
     Finding, Managed, Mapping, PackOptions, PackageError, SourceTree, UnpackOptions, Unpacked,
-    WriteOptions, WriteReport, pack, unpack, unpack_both, yaml,
+    WriteOptions, WriteReport, pack, repair, unpack, unpack_both, yaml,
 };
 
 /// Unpack a solution package into a folder, as `pac solution unpack` does
@@ -89,6 +89,7 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
     // What mapped files are like is not known beforehand, and a rehearsal is not worth remembering.
     // In the YAML layout the folder can belong to other solutions too.
     let is_yaml = arguments.layout == LayoutArg::Yaml;
+    report.findings(&repair(&common.folder)?);
     let remembered = if common.map.is_none() && common.allow_write() && !is_yaml {
         let archives: Vec<&[u8]> = archives.iter().map(Vec::as_slice).collect();
         Remembered::call(&common.folder, arguments, &archives)
@@ -117,7 +118,7 @@ fn carry_out(arguments: &UnpackArgs, report: &mut Report) -> Result<(), Refused>
         ..WriteOptions::default()
     };
     if let Some(path) = &common.map {
-        let bytes = std::fs::read(path).map_err(|e| Refused::Command(unusable(path, &e)))?;
+        let bytes = read_file(path).map_err(Refused::Command)?;
         let variable = |name: &str| std::env::var(name).ok();
         let (mapping, more) = Mapping::parse(&path.to_string_lossy(), &bytes, variable)?;
         report.findings(&more);
@@ -173,7 +174,7 @@ fn unpacked(
     }
     let is_yaml = arguments.layout == LayoutArg::Yaml;
     if arguments.mirror_canvas_apps || (common.process_canvas_apps() && !is_yaml) {
-        tree = canvas::mirror(&tree)?;
+        tree = canvas::mirror(&tree, &common.bounds.limits())?;
     }
     if let Some(options) = localising(common, &tree)? {
         let (localised, findings) = extract(&tree, &options)?;

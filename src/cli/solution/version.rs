@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::Output;
-use super::report::unusable;
+use super::report::{read_file, unusable};
 use super::revision;
 use crate::solution::{
     Package, SOLUTION_FILE, SolutionVersion, SourceTree, VersionPart, WriteOptions, locate_source,
 };
+use crate::whole_file;
 
 /// Show or set the version of a solution
 ///
@@ -173,12 +174,12 @@ impl Solution {
             let folder = locate_source(path)?;
             // Only the manifest is read, so that a large folder takes no longer.
             let file = folder.join(SOLUTION_FILE);
-            let data = std::fs::read(&file).map_err(|error| unusable(&file, &error))?;
+            let data = read_file(&file)?;
             let mut tree = SourceTree::new();
             tree.insert(SOLUTION_FILE, data)?;
             return Ok(Self::Folder { folder, tree });
         }
-        let bytes = std::fs::read(path).map_err(|error| unusable(path, &error))?;
+        let bytes = read_file(path)?;
         Ok(Self::Package {
             file: path.to_owned(),
             package: Package::from_zip(&bytes)?,
@@ -202,17 +203,7 @@ impl Solution {
             Self::Package { file, package } => {
                 package.set_version(version)?;
                 let bytes = package.to_zip()?;
-                let folder = file
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty());
-                let folder = folder.unwrap_or(Path::new("."));
-                // Whole or not at all.
-                let write = || {
-                    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-                    std::io::Write::write_all(&mut new, &bytes)?;
-                    new.persist(&*file).map(drop).map_err(|error| error.error)
-                };
-                write().map_err(|error| unusable(file, &error))?;
+                whole_file::write(file, &bytes).map_err(|error| unusable(file, &error))?;
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::CanvasApp;
-use crate::solution::{Finding, PackageError, SourceTree};
+use crate::solution::{Finding, Limits, NestedBudget, PackageError, SourceTree};
 
 /// The code of a finding that comes from the app checker.
 const APP_CHECKER: &str = "ALM-P220";
@@ -75,13 +75,14 @@ pub(super) fn read(sarif: &Value) -> Vec<CheckResult> {
 
 /// What the app checker said about the canvas apps of a tree. Broken formulas are warnings, the
 /// rest notes; an `.msapp` that cannot be read is a warning too.
-pub fn findings(tree: &SourceTree) -> Vec<Finding> {
+pub fn findings(tree: &SourceTree, limits: &Limits) -> Vec<Finding> {
+    let budget = NestedBudget::new(limits);
     let mut found = Vec::new();
     for (path, data) in tree.iter() {
         if !path.ends_with(".msapp") {
             continue;
         }
-        match CanvasApp::read(data) {
+        match CanvasApp::read(data, &budget) {
             Ok(app) => found.extend(app.checks.iter().map(|check| finding(path, check))),
             Err(error) => found.push(unreadable(path, &error)),
         }

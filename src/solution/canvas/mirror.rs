@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::CanvasApp;
-use crate::solution::{Finding, PackageError, SourceTree};
+use crate::solution::{Finding, Limits, NestedBudget, PackageError, SourceTree};
 
 /// The end of the name of an app's `.msapp`, whose beginning is the app's name.
 const DOCUMENT: &str = "_DocumentUri.msapp";
@@ -26,7 +26,8 @@ pub fn is_mirror(path: &str) -> bool {
 /// # Errors
 /// As [`CanvasApp::read`]; a path in an app that leaves the folder is
 /// [`PackageError::UnsafeName`].
-pub fn mirror(tree: &SourceTree) -> Result<SourceTree, PackageError> {
+pub fn mirror(tree: &SourceTree, limits: &Limits) -> Result<SourceTree, PackageError> {
+    let budget = NestedBudget::new(limits);
     let mut mirrored = tree.clone();
     mirrored.retain(|path| !is_mirror(path));
     for (path, data) in tree.iter() {
@@ -36,7 +37,7 @@ pub fn mirror(tree: &SourceTree) -> Result<SourceTree, PackageError> {
         let Some(name) = name else {
             continue;
         };
-        for (file, text) in CanvasApp::read(data)?.sources {
+        for (file, text) in CanvasApp::read(data, &budget)?.sources {
             mirrored.insert(format!("CanvasApps/{name}_src/{file}"), Bytes::from(text))?;
         }
     }

@@ -15,7 +15,7 @@ use serde_json::Value;
 pub use checker::{CheckLevel, CheckResult, findings};
 pub use mirror::{is_mirror, mirror, not_put_together, not_taken_apart};
 
-use super::{Package, PackageError};
+use super::{NestedBudget, Package, PackageError};
 
 /// The readable part of a canvas app.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,13 +29,14 @@ pub struct CanvasApp {
 }
 
 impl CanvasApp {
-    /// Reads an `.msapp`.
+    /// Reads an `.msapp` out of a budget that is shared by all apps of an operation.
     ///
     /// # Errors
-    /// As [`Package::from_zip`] if it is no readable archive. Parts that are not what they should
-    /// be are passed over, since the format of all but the YAML is not published.
-    pub fn read(msapp: &[u8]) -> Result<Self, PackageError> {
-        let archive = Package::from_zip(msapp)?;
+    /// As [`Package::from_zip`] if it is no readable archive, [`PackageError::Limit`] if it is larger
+    /// than what is left. Parts that are not what they should be are passed over, since the format
+    /// of all but the YAML is not published.
+    pub fn read(msapp: &[u8], budget: &NestedBudget) -> Result<Self, PackageError> {
+        let archive = Package::from_nested_zip(msapp, budget)?;
         let mut app = Self::default();
         for part in archive.parts() {
             let Ok(text) = std::str::from_utf8(&part.data) else {

@@ -3,12 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::{Change, What, lines};
+use crate::solution::NestedBudget;
 use crate::solution::canvas::{CanvasApp, CheckLevel, CheckResult};
 
 /// The differences inside an `.msapp`; nothing if one of them cannot be read, or if all that can be
 /// read is the same.
-pub(super) fn compare(path: &str, old: &[u8], new: &[u8]) -> Option<Vec<Change>> {
-    let (old, new) = (CanvasApp::read(old).ok()?, CanvasApp::read(new).ok()?);
+pub(super) fn compare(
+    path: &str,
+    old: &[u8],
+    new: &[u8],
+    budget: &NestedBudget,
+) -> Option<Vec<Change>> {
+    let read = |app| CanvasApp::read(app, budget).ok();
+    let (old, new) = (read(old)?, read(new)?);
     let change = |what, subject: String, property: &str| Change {
         what,
         subject,

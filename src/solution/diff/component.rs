@@ -12,7 +12,7 @@ use crate::solution::component::{ComponentType, Identity};
 use crate::solution::keyed::compare::{align, compare as compare_nodes};
 use crate::solution::keyed::{Node, with_document};
 use crate::solution::model::place::{self, Place};
-use crate::solution::{SOLUTION_FILE, SourceTree};
+use crate::solution::{Limits, NestedBudget, SOLUTION_FILE, SourceTree};
 
 /// The files of one component that differ, by what they are for.
 #[derive(Default)]
@@ -53,13 +53,14 @@ pub(super) fn compare(old: &SourceTree, new: &SourceTree) -> Vec<ComponentDiff> 
             }
         }
     }
+    let budget = NestedBudget::new(&Limits::default());
     let groups: Vec<_> = groups.into_iter().collect();
     let mut found: Vec<ComponentDiff> = groups
         .into_par_iter()
-        .filter_map(|(identity, group)| group.told(identity, old, new))
+        .filter_map(|(identity, group)| group.told(identity, old, new, &budget))
         .collect();
     for (path, collections) in shared {
-        found.extend(in_shared(&path, collections, old, new));
+        found.extend(in_shared(&path, collections, (old, new), &budget));
     }
     // Pieces of `Other/Customizations.xml` that are no components belong to the solution, too.
     merge_doubles(found)
@@ -140,6 +141,7 @@ impl Group {
         identity: Identity,
         old: &SourceTree,
         new: &SourceTree,
+        budget: &NestedBudget,
     ) -> Option<ComponentDiff> {
         self.pair_twins();
         let status = match (self.exists(old, false), self.exists(new, true)) {
@@ -165,7 +167,7 @@ impl Group {
             };
             let pair = (data(old, before), data(new, after));
             if status == Status::Changed {
-                let told = in_file(path, &pair);
+                let told = in_file(path, &pair, budget);
                 if !told.is_empty() {
                     files.push(path.to_owned());
                 }
@@ -196,9 +198,13 @@ impl Group {
 }
 
 /// What differs in a file that at least one side has.
-fn in_file(path: &str, pair: &(Option<Bytes>, Option<Bytes>)) -> Vec<Change> {
+fn in_file(
+    path: &str,
+    pair: &(Option<Bytes>, Option<Bytes>),
+    budget: &NestedBudget,
+) -> Vec<Change> {
     match pair {
-        (Some(old), Some(new)) => in_both(path, old, new),
+        (Some(old), Some(new)) => in_both(path, old, new, budget),
         (Some(_), None) => vec![whole_file(path, What::Removed)],
         (None, Some(_)) => vec![whole_file(path, What::Added)],
         (None, None) => Vec::new(),
@@ -220,9 +226,9 @@ fn whole_file(path: &str, what: What) -> Change {
     }
 }
 
-fn in_both(path: &str, old: &[u8], new: &[u8]) -> Vec<Change> {
+fn in_both(path: &str, old: &[u8], new: &[u8], budget: &NestedBudget) -> Vec<Change> {
     if path.ends_with(".msapp")
-        && let Some(changes) = canvas::compare(path, old, new)
+        && let Some(changes) = canvas::compare(path, old, new, budget)
     {
         return changes;
     }
@@ -250,8 +256,8 @@ fn in_both(path: &str, old: &[u8], new: &[u8]) -> Vec<Change> {
 fn in_shared(
     path: &str,
     collections: &[&str],
-    old: &SourceTree,
-    new: &SourceTree,
+    (old, new): (&SourceTree, &SourceTree),
+    budget: &NestedBudget,
 ) -> Vec<ComponentDiff> {
     let empty = "<none />";
     let bytes = |tree: &SourceTree| tree.shared(path).unwrap_or_else(|| Bytes::from(empty));
@@ -276,6 +282,7 @@ fn in_shared(
         _ => vec![of_solution(in_file(
             path,
             &(old.shared(path), new.shared(path)),
+            budget,
         ))],
     }
 }

@@ -1,6 +1,7 @@
 //! Cuts an XML text into tokens that borrow it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use memchr::{memchr, memmem};
@@ -203,6 +204,7 @@ impl<'a> Scanner<'a> {
         let length = inner.bytes().position(is_space_byte).unwrap_or(inner.len());
         let (name, attributes) = inner.split_at(length);
         self.check_name(name)?;
+        once_each(attributes, at + 1 + length)?;
         self.at += close + 1;
         Ok(Token::Start(Tag {
             at,
@@ -336,6 +338,19 @@ fn plain_tag(rest: &str) -> Option<(&str, &str, bool, usize)> {
         }
         at += 1;
     }
+}
+
+/// Refuses an attribute that stands twice: readers do not agree on which of the two holds. Plain tags
+/// are checked as they are read. What else may be wrong is told where the attributes are read.
+fn once_each(raw: &str, offset: usize) -> Result<(), Fault> {
+    let mut attributes = Attributes::new(raw, offset);
+    let mut seen = HashSet::new();
+    while let Ok(Some((name, _))) = attributes.next() {
+        if !seen.insert(name) {
+            return Err(attributes.fault(&format!("the attribute `{name}` stands twice")));
+        }
+    }
+    Ok(())
 }
 
 /// Where the name ends that begins at `at`.

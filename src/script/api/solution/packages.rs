@@ -15,6 +15,7 @@ use crate::solution::{
     self, Finding, Kind, LineEnds, Manifest, PackOptions, PackageError, Severity, SolutionVersion,
     UnpackOptions, VersionPart, WriteOptions,
 };
+use crate::whole_file;
 
 /// Solution packages and their source.
 ///
@@ -39,7 +40,7 @@ pub(super) mod module {
     pub fn read(call: NativeCallContext<'_>, path: &str) -> Scripted<Package> {
         let context = Context::of(&call).thrown()?;
         let full = readable(context.root(), path).thrown()?;
-        let bytes = std::fs::read(&full)
+        let bytes = whole_file::read(&full, whole_file::MOST)
             .map_err(|error| no_file(path, &error))
             .thrown()?;
         Ok(Package::new(solution::Package::from_zip(&bytes).thrown()?))
@@ -398,15 +399,9 @@ pub(super) mod module {
         let context = Context::of(&call).thrown()?;
         let full = writable(context.root(), path).thrown()?;
         let bytes = package.zip().thrown()?;
-        let write = || {
-            let folder = full.parent().unwrap_or(context.root());
-            std::fs::create_dir_all(folder)?;
-            // Whole or not at all.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            std::io::Write::write_all(&mut file, &bytes)?;
-            file.persist(&full).map(drop).map_err(|error| error.error)
-        };
-        write().map_err(|error| no_file(path, &error)).thrown()
+        whole_file::write(&full, &bytes)
+            .map_err(|error| no_file(path, &error))
+            .thrown()
     }
 
     /// The unique name of the solution.
