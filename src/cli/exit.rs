@@ -30,7 +30,7 @@ impl Exit {
     /// The exit code for a problem with this stable code, where nothing better is known.
     pub fn of_code(code: &str) -> Self {
         match code {
-            "ALM-W017" => Self::Refused,
+            "ALM-W017" | "ALM-W023" => Self::Refused,
             "ALM-R012" => Self::TimedOut,
             // What was typed: a script, a parameter, a run, a persona, a person.
             "ALM-S001" | "ALM-S003" | "ALM-S031" | "ALM-S032" | "ALM-S033" | "ALM-S034"

@@ -21,7 +21,7 @@ pub struct Options {
     )]
     pub workspace: Option<PathBuf>,
 
-    /// Act as this persona of alm.toml
+    /// Act as this persona of alm.toml, one of your own
     #[arg(
         long = "as",
         value_name = "PERSONA",

@@ -73,6 +73,23 @@ pub enum WorkspaceError {
         /// The personas of `alm.toml`.
         known: Vec<String>,
     },
+    /// The persona is other people's.
+    #[error(
+        "persona `{persona}` belongs to others than {}; {}",
+        person.as_deref().unwrap_or("somebody who is not named"),
+        match own.as_slice() {
+            [] => "no other is there".to_owned(),
+            own => format!("to choose from: {}", own.join(", ")),
+        }
+    )]
+    NotOnesPersona {
+        /// The persona.
+        persona: String,
+        /// The sign-in name of the person, where somebody is named.
+        person: Option<String>,
+        /// The personas that are this person's.
+        own: Vec<String>,
+    },
     /// There are several personas and nothing says which one to take.
     #[error("several personas exist and none was chosen: {}", .0.join(", "))]
     PersonaNotChosen(Vec<String>),
@@ -94,6 +111,7 @@ impl Problem for WorkspaceError {
             Self::Mistakes(mistakes) => mistakes.code(),
             Self::UnknownPersona { .. } => "ALM-W015",
             Self::PersonaNotChosen(_) => "ALM-W016",
+            Self::NotOnesPersona { .. } => "ALM-W023",
             Self::UnknownPerson { .. } => "ALM-W018",
         }
     }
@@ -112,6 +130,12 @@ impl Problem for WorkspaceError {
             Self::UnknownPersona { wanted, known } | Self::UnknownPerson { wanted, known } => {
                 near(wanted, known)
             }
+            Self::NotOnesPersona { person: None, .. } => {
+                Some("say who you are with `--identity NAME`, or ALM_IDENTITY".into())
+            }
+            Self::NotOnesPersona { .. } => Some(
+                "`people` and `groups` of the persona in alm.toml say whose it is".into(),
+            ),
             Self::PersonaNotChosen(_) => {
                 Some("choose with `--as NAME`, or set `default_persona` in alm.toml".into())
             }

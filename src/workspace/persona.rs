@@ -32,44 +32,43 @@ pub struct Person {
     pub name: String,
 }
 
+impl Person {
+    /// Whether `name` is this person's sign-in name or identity.
+    pub fn is(&self, name: &str) -> bool {
+        self.identity == name || self.user.eq_ignore_ascii_case(name)
+    }
+}
+
 impl Workspace {
     /// The persona called `wanted`; without a name the workspace's default, else the only one.
+    ///
+    /// A persona with `people` or `groups` is theirs alone: `identity`, or else the persona's own, must
+    /// be one of them.
     ///
     /// A workspace without personas has one that may do everything, as AA4PP does. `identity`
     /// names the person who acts, when it is not the persona's own.
     ///
     /// # Errors
-    /// When there is no such persona or person, or nothing says which persona to take.
+    /// When there is no such persona or person, nothing says which persona to take, or it is not one of
+    /// the person's.
     pub fn persona(
         &self,
         wanted: Option<&str>,
         identity: Option<&str>,
     ) -> Result<Persona, WorkspaceError> {
-        let personas = &self.config().personas;
-        let names = || personas.names().map(str::to_owned).collect::<Vec<_>>();
-        let default = self.config().workspace.default_persona.as_deref();
-        let (name, rules) = match (wanted.or(default), personas.len()) {
-            (Some(wanted), _) => match personas.entry(wanted) {
-                Some((name, rules)) => (Some(name.to_owned()), rules.clone()),
-                None => {
-                    let wanted = wanted.to_owned();
-                    return Err(WorkspaceError::UnknownPersona {
-                        wanted,
-                        known: names(),
-                    });
-                }
-            },
-            (None, 0) => (None, PersonaRules::default()),
-            (None, 1) => match personas.iter().next() {
-                Some((name, rules)) => (Some(name.to_owned()), rules.clone()),
-                None => (None, PersonaRules::default()),
-            },
-            (None, _) => return Err(WorkspaceError::PersonaNotChosen(names())),
+        let named = identity.map(|identity| self.person(identity)).transpose()?;
+        let (name, rules) = self.choose(wanted, named.as_ref())?;
+        let person = match (named, rules.identity.as_deref()) {
+            (None, Some(own)) => Some(self.person(own)?),
+            (named, _) => named,
         };
-        let person = match identity.or(rules.identity.as_deref()) {
-            Some(identity) => Some(self.person(identity)?),
-            None => None,
-        };
+        if !self.belongs(&rules, person.as_ref()) {
+            return Err(WorkspaceError::NotOnesPersona {
+                persona: name.unwrap_or_default(),
+                own: self.personas_of(person.as_ref()),
+                person: person.map(|person| person.user),
+            });
+        }
         Ok(Persona {
             name,
             rules,
@@ -77,6 +76,76 @@ impl Workspace {
             built_in: false,
             person,
         })
+    }
+
+    /// The rules that `wanted` names. Where it names none: the workspace's default, if `person` may have
+    /// it, or else the only persona that there is for her.
+    fn choose(
+        &self,
+        wanted: Option<&str>,
+        person: Option<&Person>,
+    ) -> Result<(Option<String>, PersonaRules), WorkspaceError> {
+        let personas = &self.config().personas;
+        let default = self.config().workspace.default_persona.as_deref();
+        let is_hers = |name: &&str| {
+            let rules = personas.get(name);
+            person.is_none() || rules.is_none_or(|rules| self.belongs(rules, person))
+        };
+        if personas.is_empty() && wanted.is_none() {
+            return Ok((None, PersonaRules::default()));
+        }
+        let chosen = match wanted.or(default.filter(is_hers)) {
+            Some(name) => name.to_owned(),
+            None => {
+                let names = personas.names().filter(is_hers);
+                let mut own: Vec<String> = names.map(str::to_owned).collect();
+                match own.pop() {
+                    Some(only) if own.is_empty() => only,
+                    last => {
+                        own.extend(last);
+                        return Err(WorkspaceError::PersonaNotChosen(own));
+                    }
+                }
+            }
+        };
+        match personas.entry(&chosen) {
+            Some((name, rules)) => Ok((Some(name.to_owned()), rules.clone())),
+            None => Err(WorkspaceError::UnknownPersona {
+                wanted: chosen,
+                known: personas.names().map(str::to_owned).collect(),
+            }),
+        }
+    }
+
+    /// Whether `person` may act as the persona with these rules. One that names neither people nor
+    /// groups is everybody's, and no other is nobody's.
+    fn belongs(&self, rules: &PersonaRules, person: Option<&Person>) -> bool {
+        if rules.people.is_empty() && rules.groups.is_empty() {
+            return true;
+        }
+        person.is_some_and(|person| {
+            rules.people.iter().any(|name| person.is(name))
+                || rules
+                    .groups
+                    .iter()
+                    .any(|group| self.is_member(person, group))
+        })
+    }
+
+    /// Whether `person` is in the group of `alm.toml` called `group`.
+    pub fn is_member(&self, person: &Person, group: &str) -> bool {
+        let members = self.config().groups.get(group);
+        members.is_some_and(|members| members.iter().any(|name| person.is(name)))
+    }
+
+    /// The names of the personas that `person` may act as, in the order of the file; without a person,
+    /// those that are everybody's.
+    pub fn personas_of(&self, person: Option<&Person>) -> Vec<String> {
+        let personas = self.config().personas.iter();
+        personas
+            .filter(|(_, rules)| self.belongs(rules, person))
+            .map(|(name, _)| name.to_owned())
+            .collect()
     }
 
     /// The persona that may do everything that `[policy]` allows to anybody: that of the agent, and
@@ -125,7 +194,11 @@ impl Workspace {
         identity: Option<&str>,
     ) -> Result<Persona, WorkspaceError> {
         let Some(name) = name else {
-            return Ok(self.unrestricted());
+            let person = identity.map(|identity| self.person(identity)).transpose()?;
+            return Ok(Persona {
+                person,
+                ..self.unrestricted()
+            });
         };
         match name.strip_prefix(AGENT) {
             Some(environment) if !self.config().personas.contains(name) => {

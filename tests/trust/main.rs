@@ -6,6 +6,7 @@ mod files;
 mod kept;
 mod limits;
 mod links;
+mod personas;
 mod rights;
 mod served;
 mod table;

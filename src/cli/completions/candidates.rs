@@ -34,6 +34,8 @@ struct Line {
     /// The option whose value is being typed.
     pending: Option<Arg>,
     workspace: Option<(Workspace, Persona)>,
+    /// The identity that was named, if one was.
+    identity: Option<String>,
 }
 
 impl Line {
@@ -41,12 +43,14 @@ impl Line {
         let mut command = crate::cli::command();
         command.build();
         let os: Vec<_> = before.iter().map(Into::into).collect();
-        let workspace = early(&os, Options::default()).open_as().ok();
+        let options = early(&os, Options::default());
+        let workspace = options.open_as().ok();
         let mut line = Self {
             command,
             positional: Vec::new(),
             pending: None,
             workspace,
+            identity: options.identity,
         };
         for word in before {
             line.take(word);
@@ -147,7 +151,13 @@ impl Line {
         let plain = |name: &str| candidate(name, None);
         let names = argument.get_value_names().unwrap_or_default();
         match names.first().map(|name| name.as_str()).unwrap_or_default() {
-            "PERSONA" => config.personas.names().map(plain).collect(),
+            "PERSONA" => {
+                let named = self.identity.as_deref();
+                let person = named.and_then(|name| workspace.person(name).ok());
+                let all = || config.personas.names().map(str::to_owned).collect();
+                let own = person.map_or_else(all, |it| workspace.personas_of(Some(&it)));
+                own.iter().map(|name| plain(name)).collect()
+            }
             "ENVIRONMENT" => config.environments.names().map(plain).collect(),
             "PROFILE" => config
                 .profiles

@@ -685,6 +685,9 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-W022", "a person cannot sign in here",
         "People of a real tenant cannot sign in from a program without a browser. Name an application with \
          a secret, or a token, instead."),
+    code("ALM-W023", "a persona of others",
+        "`people` and `groups` of the persona in `alm.toml` say whose it is. `--as` chooses among one's own; \
+         who one is says `--identity`, ALM_IDENTITY, or the persona's own `identity`."),
     code("ALM-X001", "no emulated tenant",
         "The workspace says `emulated = true`, but `.alm/tenant` does not have one. `alm new DIR --example` \
          makes a workspace with one."),

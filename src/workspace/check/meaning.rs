@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::mistake::Mistake;
 use crate::nearest::nearest;
-use crate::workspace::config::{Config, HostKind, Identity};
+use crate::workspace::config::{Config, HostKind, Identity, PersonaRules};
 use crate::workspace::locate::Locator;
 
 /// All mistakes of meaning in `config`.
@@ -20,6 +20,7 @@ pub(super) fn check(config: &Config, locator: &Locator) -> Vec<Mistake> {
     check.environments();
     check.repositories();
     check.profiles();
+    check.groups();
     check.personas();
     check.found
 }
@@ -237,10 +238,71 @@ impl Check<'_> {
         }
     }
 
+    fn groups(&mut self) {
+        for (name, members) in self.config.groups.iter() {
+            for (index, member) in members.iter().enumerate() {
+                self.person(member, &["groups", name, &index.to_string()]);
+            }
+        }
+    }
+
+    /// The value at `path` must be the sign-in name of a person, or the identity of one.
+    fn person(&mut self, name: &str, path: &[&str]) {
+        if name.contains('@') {
+            return;
+        }
+        self.refers(Some(name), "identities", path);
+        let identity = self.config.identities.get(name);
+        if identity.is_some_and(|identity| identity.user.is_none()) {
+            self.found.push(Mistake {
+                code: "ALM-W012",
+                message: format!("identity `{name}` is not a person"),
+                span: self.locator.value(path),
+                expected: "expected a sign-in name, or an identity with `user`".into(),
+                help: None,
+            });
+        }
+    }
+
+    /// Whoever acts for the persona by default must be one of the people whose it is.
+    fn own_person(&mut self, name: &str, persona: &PersonaRules) {
+        let identity = persona.identity.as_deref();
+        let Some((own, identity)) = identity.and_then(|own| {
+            let identity = self.config.identities.get(own)?;
+            Some((own, identity))
+        }) else {
+            return;
+        };
+        let is_own = |listed: &String| {
+            let user = identity.user.as_deref();
+            listed == own || user.is_some_and(|user| user.eq_ignore_ascii_case(listed))
+        };
+        let mut members = persona.groups.iter().flat_map(|group| {
+            let members = self.config.groups.get(group);
+            members.into_iter().flatten()
+        });
+        let everybodys = persona.people.is_empty() && persona.groups.is_empty();
+        if !everybodys && !persona.people.iter().any(is_own) && !members.any(is_own) {
+            self.contradiction(
+                &["personas", name, "identity"],
+                &format!("`{own}` acts for persona `{name}` and is not among its people"),
+                "expected one of its `people`, or a member of its `groups`",
+            );
+        }
+    }
+
     fn personas(&mut self) {
         for (name, persona) in self.config.personas.iter() {
             let identity = persona.identity.as_deref();
             self.refers(identity, "identities", &["personas", name, "identity"]);
+            for (index, person) in persona.people.iter().enumerate() {
+                self.person(person, &["personas", name, "people", &index.to_string()]);
+            }
+            for (index, group) in persona.groups.iter().enumerate() {
+                let at = ["personas", name, "groups", &index.to_string()];
+                self.refers(Some(group), "groups", &at);
+            }
+            self.own_person(name, persona);
             for (index, profile) in persona.profiles.iter().flatten().enumerate() {
                 let index = index.to_string();
                 self.refers(

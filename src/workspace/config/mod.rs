@@ -51,6 +51,9 @@ pub struct Config {
     pub profiles: Named<Profile>,
     /// Choices for single solutions, by unique name.
     pub solutions: Named<SolutionChoice>,
+    /// Groups of people: each a list of sign-in names or identities, for `groups` of personas. Groups of
+    /// the directory are not looked up.
+    pub groups: Named<Vec<String>>,
     /// What different people see and may do.
     pub personas: Named<PersonaRules>,
     /// What nobody may do, whatever the persona says.

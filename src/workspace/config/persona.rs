@@ -16,6 +16,11 @@ pub struct PersonaRules {
     pub description: Option<String>,
     /// The person who acts when nobody else is named: author of commits, owner of branches.
     pub identity: Option<String>,
+    /// The people who may act as this persona, by sign-in name or identity. Left out, like `groups`:
+    /// everybody.
+    pub people: Vec<String>,
+    /// The groups whose members may act as this persona, by their names in `[groups]`.
+    pub groups: Vec<String>,
     /// The scripts that exist for this persona; left out: all.
     pub scripts: Option<Vec<String>>,
     /// The profiles that exist for this persona; left out: all.
