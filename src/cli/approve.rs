@@ -7,10 +7,10 @@ use super::failure::Failure;
 use super::git_host::RepositoryOption;
 use super::interrupt::on_interrupt;
 use super::options::Options;
-use super::prepared::RunOptions;
+use super::prepared::{RunOptions, login_name};
 use super::render::Output;
 use crate::run::{Host, Outcome, RunId};
-use crate::workspace::{Action, Effect, Persona, Target, Workspace};
+use crate::workspace::{Action, Effect, Persona, Workspace};
 
 /// Approve what waits: a run of this workspace, or a build on the git host
 ///
@@ -48,24 +48,8 @@ pub fn run(arguments: &ApproveArgs, options: &Options, output: Output) -> Result
     let id = RunId(arguments.number);
     match host.history().run(id) {
         Ok(run) if run.outcome == Some(Outcome::Waiting) => {
-            let repository = repository_of(&workspace, run.about.profile.as_deref());
-            let target = repository.map_or(Target::Workspace, Target::Repository);
-            persona.may(&Effect {
-                action: Action::Approve,
-                target,
-                branch: None,
-            })?;
-            let by = persona
-                .person()
-                .map_or("somebody", |person| person.user.as_str());
-            host.history().answer(
-                id,
-                &json!({
-                    "approved": !arguments.reject,
-                    "by": by,
-                    "comment": arguments.comment,
-                }),
-            )?;
+            let (approved, comment) = (!arguments.reject, &arguments.comment);
+            host.answer(id, approved, comment, login_name().as_deref())?;
             super::run::resume(&host, id, &RunOptions::default(), output)
         }
         // No run waits under this number, so it is a build's, if the workspace has a repository.
@@ -122,12 +106,4 @@ fn build(
         ));
     }
     Ok(())
-}
-
-/// The repository of a profile, or of the default profile.
-fn repository_of(workspace: &Workspace, profile: Option<&str>) -> Option<String> {
-    let config = workspace.config();
-    let named = profile.and_then(|name| config.profiles.get(name));
-    let profile = named.or_else(|| config.profile_for(None).map(|(_, profile)| profile));
-    profile.map(|profile| profile.repository.clone())
 }

@@ -30,13 +30,14 @@ impl Exit {
     /// The exit code for a problem with this stable code, where nothing better is known.
     pub fn of_code(code: &str) -> Self {
         match code {
-            "ALM-W017" | "ALM-W023" => Self::Refused,
+            "ALM-W017" | "ALM-W023" | "ALM-R031" | "ALM-R032" | "ALM-R036" | "ALM-R037" => {
+                Self::Refused
+            }
             "ALM-R012" => Self::TimedOut,
             // What was typed: a script, a parameter, a run, a persona, a person.
             "ALM-S001" | "ALM-S003" | "ALM-S031" | "ALM-S032" | "ALM-S033" | "ALM-S034"
-            | "ALM-S035" | "ALM-R004" | "ALM-R010" | "ALM-B030" | "ALM-W015" | "ALM-W018" => {
-                Self::Usage
-            }
+            | "ALM-S035" | "ALM-R004" | "ALM-R010" | "ALM-R033" | "ALM-R035" | "ALM-R038"
+            | "ALM-B030" | "ALM-W015" | "ALM-W018" => Self::Usage,
             _ => match code
                 .strip_prefix("ALM-")
                 .and_then(|rest| rest.chars().next())

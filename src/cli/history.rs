@@ -46,7 +46,7 @@ pub fn run(arguments: &HistoryArgs, options: &Options, output: Output) -> Result
         return Ok(());
     }
     let mut table = Table::new([
-        "run", "started", "script", "about", "who", "outcome", "took",
+        "run", "started", "script", "about", "who", "answer", "outcome", "took",
     ]);
     for run in &runs {
         table.row([
@@ -55,6 +55,9 @@ pub fn run(arguments: &HistoryArgs, options: &Options, output: Output) -> Result
             json!(run.script),
             about(run),
             json!(run.who),
+            run.answers
+                .last()
+                .map_or(Value::Null, |answer| json!(answer.to_string())),
             json!(run.outcome.map_or("running", Outcome::word)),
             duration(run),
         ]);

@@ -98,7 +98,8 @@ impl Prepared {
     /// When the run cannot start. What goes wrong inside it is in what is returned.
     pub fn start(&self, view: &RunView, cancel: Cancel) -> Result<Finished, Failure> {
         if let Some(run) = self.how.resume {
-            return resume(&self.host, run, &self.how, view, cancel);
+            let start = self.host.resume(run).parameters(self.given.clone());
+            return Ok(self.how.apply(start, view, cancel).go()?);
         }
         let start = self
             .host
@@ -205,7 +206,7 @@ fn command(
 }
 
 /// Who sits at the machine, for runs of a persona that is nobody in particular.
-fn login_name() -> Option<String> {
+pub fn login_name() -> Option<String> {
     let named = ["USER", "USERNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok());

@@ -63,7 +63,8 @@ pub fn run(arguments: RunArgs, options: &Options, output: Output) -> Result<(), 
             Ok(())
         }
         (Some(name), _) if help => show_script_help(&name, options),
-        (Some(name), None) => {
+        // With `--resume` too: secrets are given again.
+        (Some(name), _) => {
             let Some(prepared) = Prepared::of(&name, rest, how, options)? else {
                 return Ok(());
             };
@@ -73,7 +74,7 @@ pub fn run(arguments: RunArgs, options: &Options, output: Output) -> Result<(), 
             view.end(&finished);
             ended(&finished)
         }
-        (_, Some(run)) => resume(&open(options)?, run, &how, output),
+        (None, Some(run)) => resume(&open(options)?, run, &how, output),
         (None, None) => Err(
             Failure::usage("ALM-C001", "name the script that should run")
                 .hint("`alm scripts` lists them"),

@@ -92,12 +92,24 @@ pub fn run(arguments: &ShowArgs, options: &Options, output: Output) -> Result<()
         said.iter()
             .for_each(|text| output.line(format!("  {text}")));
     }
+    if !run.answers.is_empty() {
+        output.line("\nanswers:");
+    }
+    for answer in &run.answers {
+        output.line(format!("  {}, {answer}", moment(answer.at)));
+    }
     if let Some(wait) = &run.waiting {
         output.line(format!(
             "\nwaits for {}: {}",
             wait.reason,
             plain(&wait.reference)
         ));
+        if !wait.approvers.is_empty() {
+            output.line(format!("from: {}", wait.approvers.join(", ")));
+        }
+        if let Some(next) = &wait.next {
+            output.line(format!("then: {next}"));
+        }
         output.line(format!("`alm approve {}` lets it go on", run.id));
     }
     if !run.value.is_null() {

@@ -123,6 +123,9 @@ impl Carriage<'_> {
                 finished.failure = Some(Box::new(about_stop(*failure, stopped, limit, journal)));
             }
         }
+        // What a message is made of may be a secret.
+        finished.failure = finished.failure.map(|failure| journal.shown(failure));
+        finished.waiting = finished.waiting.map(|wait| journal.shown(wait));
         self.write_end(&finished)?;
         Ok(finished)
     }

@@ -14,13 +14,14 @@ use serde_json::{Map, Value};
 
 use super::alive::{self, Alive};
 use super::rows::{json, run_record, step_record, time};
-use super::{Event, Outcome, RunError, RunId, RunRecord, StepRecord};
+use super::{Answer, Event, Outcome, RunError, RunId, RunRecord, StepRecord};
 use crate::database;
 use crate::script::diagnostics::Failure;
 use crate::script::{Record, Wait};
 
 /// What brings the tables from each version to the next; see [`database::open_shared`].
-const VERSIONS: &[&str] = &["
+const VERSIONS: &[&str] = &[
+    "
 CREATE TABLE run (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   script TEXT NOT NULL, label TEXT NOT NULL, hash TEXT NOT NULL,
@@ -48,7 +49,14 @@ CREATE TABLE answer (
   run INTEGER NOT NULL REFERENCES run(id), question TEXT NOT NULL, answer TEXT NOT NULL,
   PRIMARY KEY (run, question)
 );
-"];
+",
+    "
+ALTER TABLE run ADD COLUMN identity TEXT;
+ALTER TABLE run ADD COLUMN scripts TEXT;
+ALTER TABLE run ADD COLUMN workspace TEXT;
+ALTER TABLE run ADD COLUMN sandbox INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The history of one workspace.
 pub struct History {
@@ -76,8 +84,24 @@ pub(super) struct NewRun<'a> {
     pub(super) hash: &'a str,
     pub(super) who: &'a str,
     pub(super) persona: Option<&'a str>,
+    /// The name of the identity that the persona acts as.
+    pub(super) identity: Option<&'a str>,
     pub(super) parameters: &'a Map<String, Value>,
     pub(super) about: &'a Record,
+    /// The artifact with all texts in reach.
+    pub(super) scripts: &'a str,
+    /// The SHA-256 of `alm.toml`.
+    pub(super) workspace: Option<&'a str>,
+    pub(super) sandbox: bool,
+}
+
+/// What a run began with, as it was: for going on with it, not for showing.
+pub(super) struct BegunRun {
+    pub(super) identity: Option<String>,
+    pub(super) parameters: Map<String, Value>,
+    pub(super) scripts: Option<String>,
+    pub(super) workspace: Option<String>,
+    pub(super) sandbox: bool,
 }
 
 /// How a run ended.
@@ -92,6 +116,8 @@ pub(super) struct RunEnd<'a> {
 pub(super) enum Earlier {
     /// It finished with this result.
     Finished(i64, Value),
+    /// It finished with a secret, which is not kept.
+    Secret,
     /// It did not finish, or never began.
     Open,
 }
@@ -191,6 +217,25 @@ impl History {
             .query_row([id.0], run_record)
             .optional()?
             .ok_or(RunError::NoRun(id))
+            .and_then(|run| answered(&connection, run))
+    }
+
+    /// What a run began with.
+    pub(super) fn begun(&self, id: RunId) -> Result<BegunRun, RunError> {
+        let connection = self.lock();
+        let mut query = connection.prepare_cached(
+            "SELECT identity, parameters, scripts, workspace, sandbox FROM run WHERE id = ?1",
+        )?;
+        let begun = query.query_row([id.0], |row| {
+            Ok(BegunRun {
+                identity: row.get("identity")?,
+                parameters: json(row, "parameters")?,
+                scripts: row.get("scripts")?,
+                workspace: row.get("workspace")?,
+                sandbox: row.get("sandbox")?,
+            })
+        });
+        begun.optional()?.ok_or(RunError::NoRun(id))
     }
 
     /// Runs, the newest first.
@@ -213,7 +258,7 @@ impl History {
             params![filter.script, filter.solution, outcome, limit],
             run_record,
         )?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        rows.map(|run| answered(&connection, run?)).collect()
     }
 
     /// The steps of a run in the order in which they began first.
@@ -241,22 +286,19 @@ impl History {
     }
 
     /// Answers what a waiting run waits for. Resuming it hands the answer to the script.
-    ///
-    /// # Errors
-    /// [`RunError::NotWaiting`], or the history cannot be written.
-    pub fn answer(&self, id: RunId, answer: &Value) -> Result<(), RunError> {
+    pub(super) fn answer(&self, id: RunId, answer: &Answer) -> Result<(), RunError> {
         let run = self.run(id)?;
         let (Some(Outcome::Waiting), Some(wait)) = (run.outcome, &run.waiting) else {
             return Err(RunError::NotWaiting(id));
         };
         self.lock().execute(
             "INSERT OR REPLACE INTO answer (run, question, answer) VALUES (?1, ?2, ?3)",
-            params![id.0, question(wait), answer.to_string()],
+            params![id.0, question(wait), to_json_text(answer)],
         )?;
         Ok(())
     }
 
-    pub(super) fn answer_to(&self, id: RunId, wait: &Wait) -> Result<Option<Value>, RunError> {
+    pub(super) fn answer_to(&self, id: RunId, wait: &Wait) -> Result<Option<Answer>, RunError> {
         let connection = self.lock();
         let answer = connection
             .query_row(
@@ -274,8 +316,9 @@ impl History {
         let alive = self.take_lock()?;
         let connection = self.lock();
         connection.execute(
-            "INSERT INTO run (script, label, hash, who, persona, parameters, about, started, lock) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO run (script, label, hash, who, persona, parameters, about, started, lock, \
+             identity, scripts, workspace, sandbox) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 new.script,
                 new.label,
@@ -286,6 +329,10 @@ impl History {
                 to_json_text(new.about),
                 Timestamp::now().to_string(),
                 alive.as_ref().map_or("", Alive::token),
+                new.identity,
+                new.scripts,
+                new.workspace,
+                new.sandbox,
             ],
         )?;
         Ok((RunId(connection.last_insert_rowid()), alive))
@@ -352,10 +399,16 @@ impl History {
         )?;
         let found = query
             .query_row(params![run.0, path], |row| {
-                Ok((row.get(0)?, json(row, "result")?))
+                let kept: Option<String> = row.get("result")?;
+                let result = kept.map(|_| json(row, "result")).transpose()?;
+                Ok((row.get(0)?, result))
             })
             .optional()?;
-        Ok(found.map_or(Earlier::Open, |(id, result)| Earlier::Finished(id, result)))
+        Ok(match found {
+            None => Earlier::Open,
+            Some((id, Some(result))) => Earlier::Finished(id, result),
+            Some((_, None)) => Earlier::Secret,
+        })
     }
 
     pub(super) fn begin_step(
@@ -431,6 +484,15 @@ impl History {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The run with the answers that it got, in the order of their giving.
+fn answered(connection: &Connection, mut run: RunRecord) -> Result<RunRecord, RunError> {
+    let mut query =
+        connection.prepare_cached("SELECT answer FROM answer WHERE run = ?1 ORDER BY rowid")?;
+    let answers = query.query_map([run.id.0], |row| json(row, "answer"))?;
+    run.answers = answers.collect::<Result<_, _>>()?;
+    Ok(run)
 }
 
 /// What an answer belongs to: a run may wait for several things, one after another.

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::history::{Earlier, History};
-use super::redaction::redacted;
+use super::redaction::{holds_secret, redacted};
 use super::{Event, Observer, RunError, RunId, StepOutcome};
 use crate::script::api::HostError;
 use crate::script::{Begun, Message, Record, StepEnd, StepId, StepSink, Wait};
@@ -94,7 +96,7 @@ impl Journal {
     /// # Errors
     /// When the history cannot be written; the observers have heard of it all the same.
     pub(super) fn tell_all(&self, event: Event) -> Result<(), RunError> {
-        let event = self.without_secrets(event);
+        let event = self.shown(event);
         let kept = match event {
             Event::Progress { .. } => Ok(()),
             _ => self.history.note(self.run, &event),
@@ -109,17 +111,17 @@ impl Journal {
         redacted(&self.redactor(), value)
     }
 
-    fn without_secrets(&self, event: Event) -> Event {
-        let json = serde_json::to_value(&event).map(|json| self.redacted(json));
-        // An event goes to JSON and back unchanged, but for secrets.
-        json.and_then(serde_json::from_value).unwrap_or(event)
+    /// What may be shown of `told`. It goes to JSON and back unchanged, but for secrets.
+    pub(super) fn shown<T: Serialize + DeserializeOwned>(&self, told: T) -> T {
+        let json = serde_json::to_value(&told).map(|json| self.redacted(json));
+        json.and_then(serde_json::from_value).unwrap_or(told)
     }
 
     fn redact(&self, text: &str) -> String {
         self.redactor().redact(text)
     }
 
-    fn redactor(&self) -> std::sync::RwLockReadGuard<'_, Redactor> {
+    pub(super) fn redactor(&self) -> std::sync::RwLockReadGuard<'_, Redactor> {
         self.redactor.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -148,7 +150,8 @@ impl StepSink for Journal {
         };
         let run = self.run;
         let name = self.redact(name);
-        if let Earlier::Finished(step, result) = self.history.earlier_step(run, &path)? {
+        let earlier = self.history.earlier_step(run, &path)?;
+        if let Earlier::Finished(step, result) = earlier {
             let (outcome, seconds, error) = (StepOutcome::Replayed, 0.0, None);
             self.tell_all(Event::StepFinished {
                 run,
@@ -160,6 +163,9 @@ impl StepSink for Journal {
                 error,
             })?;
             return Ok(Begun::Replay(result));
+        }
+        if let Earlier::Secret = earlier {
+            return Err(RunError::SecretResult { run, step: name }.into());
         }
         let step = self.history.begin_step(run, parent, &path, &name, depth)?;
         let began = Instant::now();
@@ -204,7 +210,8 @@ impl StepSink for Journal {
             StepEnd::Finished(value) => (
                 StepOutcome::Finished,
                 "finished",
-                Some(self.redacted(value.clone())),
+                // What a run goes on with is kept as it was. A secret is not kept at all.
+                (!holds_secret(&self.redactor(), value)).then(|| value.clone()),
                 None,
             ),
             StepEnd::Failed(error) => (
@@ -267,7 +274,15 @@ impl StepSink for Journal {
     }
 
     fn answer(&self, wait: &Wait) -> Result<Option<Value>, HostError> {
-        Ok(self.history.answer_to(self.run, wait)?)
+        // It is on record as it is shown, which is how somebody has answered it.
+        let shown = self.shown(wait.clone());
+        let Some(answer) = self.history.answer_to(self.run, &shown)? else {
+            return Ok(None);
+        };
+        self.tell(Message::Notice {
+            text: answer.to_string(),
+        });
+        Ok(serde_json::to_value(answer).ok())
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod agent;
 mod alive;
+mod approval;
 mod artifacts;
 mod carry;
 mod error;
@@ -16,11 +17,13 @@ mod host;
 mod journal;
 mod record;
 mod redaction;
+mod resume;
 mod rows;
 mod start;
 pub mod watch;
 
 pub use agent::{Agent, Done, Watcher};
+pub use approval::Answer;
 pub use error::RunError;
 pub use event::{Event, Observer, StepOutcome};
 pub use history::{History, RunFilter};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::Answer;
 use crate::script::diagnostics::Failure;
 use crate::script::{Record, Wait};
 
@@ -111,6 +112,9 @@ pub struct RunRecord {
     /// What it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Wait>,
+    /// The answers that it got to what it waited for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
     /// How often it was started: one, and one more for each resume.
     pub attempts: i64,
 }

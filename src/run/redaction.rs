@@ -1,8 +1,39 @@
-//! Takes secrets out of JSON before it is written or shown.
+//! Takes secrets out of JSON: out of what is shown, wherever they stand, and out of what is kept to
+//! go on with, where only whole values are left out and everything else stays as it was.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::transport::redact::Redactor;
+use crate::transport::redact::{Redactor, names_a_secret};
+
+/// The key of what is kept in the place of a secret parameter.
+const LEFT_OUT: &str = "$left_out";
+
+/// Parameters as they are kept: those that are secrets by their name are left out.
+pub(super) fn without_secrets(mut params: Map<String, Value>) -> Map<String, Value> {
+    for (name, value) in &mut params {
+        if names_a_secret(name) && value.is_string() {
+            *value = json!({ LEFT_OUT: "secret" });
+        }
+    }
+    params
+}
+
+/// Whether a secret stood here that was left out.
+pub(super) fn is_left_out(value: &Value) -> bool {
+    value.get(LEFT_OUT).is_some()
+}
+
+/// Whether one of the secrets that the run has learnt stands in a value.
+pub(super) fn holds_secret(redactor: &Redactor, value: &Value) -> bool {
+    match value {
+        Value::String(text) => redactor.knows_in(text),
+        Value::Array(items) => items.iter().any(|item| holds_secret(redactor, item)),
+        Value::Object(entries) => entries
+            .iter()
+            .any(|(name, item)| redactor.knows_in(name) || holds_secret(redactor, item)),
+        _ => false,
+    }
+}
 
 /// `value` without secrets: each text is searched, and a member with a secret's name is masked.
 pub(super) fn redacted(redactor: &Redactor, value: Value) -> Value {
@@ -46,7 +77,6 @@ fn member_text(redactor: &Redactor, name: &str, text: &str) -> String {
 mod tests {
     use super::*;
     use crate::transport::Secret;
-    use serde_json::json;
 
     #[test]
     fn secrets_go_and_everything_else_stays() {

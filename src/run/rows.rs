@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use super::redaction::{redacted, redacted_map};
 use super::{Outcome, RunId, RunRecord, StepRecord};
+use crate::transport::redact::Redactor;
 
 pub(super) fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
     let outcome: Option<String> = row.get("outcome")?;
@@ -16,14 +17,16 @@ pub(super) fn run_record(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         hash: row.get("hash")?,
         who: row.get("who")?,
         persona: row.get("persona")?,
-        parameters: json(row, "parameters")?,
-        about: json(row, "about")?,
+        // Kept as they were, and shown without secrets.
+        parameters: redacted_map(&Redactor::new(), shown(row, "parameters")?),
+        about: shown(row, "about")?,
         started: time(row, "started")?,
         finished: optional_time(row, "finished")?,
         outcome: outcome.as_deref().and_then(Outcome::from_word),
-        value: optional_json(row, "value")?.unwrap_or(Value::Null),
-        failure: optional_json(row, "failure")?,
-        waiting: optional_json(row, "waiting")?,
+        value: shown(row, "value")?,
+        failure: shown(row, "failure")?,
+        waiting: shown(row, "waiting")?,
+        answers: Vec::new(),
         attempts: row.get("attempts")?,
     })
 }
@@ -37,7 +40,7 @@ pub(super) fn step_record(row: &Row<'_>) -> rusqlite::Result<StepRecord> {
         started: time(row, "started")?,
         finished: optional_time(row, "finished")?,
         state: row.get("state")?,
-        result: optional_json(row, "result")?.unwrap_or(Value::Null),
+        result: redacted(&Redactor::new(), shown(row, "result")?),
         error: row.get("error")?,
     })
 }
@@ -47,11 +50,12 @@ pub(super) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite
     serde_json::from_str(&text).map_err(|error| unreadable(row, column, error))
 }
 
-fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
-    match row.get::<_, Option<String>>(column)? {
-        Some(_) => json(row, column).map(Some),
-        None => Ok(None),
-    }
+/// The same for showing: what cannot be read (it is nested too deep, or somebody else wrote it) is
+/// shown as nothing, so that one row does not hide all the others.
+fn shown<T: DeserializeOwned + Default>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: Option<String> = row.get(column)?;
+    let read = text.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(read.unwrap_or_default())
 }
 
 pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use super::carry::{Carriage, Loaded};
 use super::history::NewRun;
 use super::journal::Journal;
-use super::redaction::redacted_map;
+use super::redaction::{redacted_map, without_secrets};
+use super::resume::secrets;
 use super::{Host, Observer, Outcome, RunError, RunId};
 use crate::script::diagnostics::Failure;
 use crate::script::engine::Program;
@@ -18,19 +19,19 @@ use crate::script::limits::Limits;
 use crate::script::parameters::{Declaration, Given, Kind, Rules};
 use crate::script::{Context, ContextParts, Library, Record, RunFacts, Script, Sources, Wait};
 use crate::transport::redact::Redactor;
-use crate::transport::{Cancel, Cancelled};
+use crate::transport::{Cancel, Cancelled, Secret};
 use crate::workspace::Persona;
 
 /// A run that is about to start.
 pub struct Start<'h> {
-    host: &'h Host,
-    persona: Persona,
+    pub(super) host: &'h Host,
+    pub(super) persona: Persona,
     what: What,
-    given: BTreeMap<String, Given>,
+    pub(super) given: BTreeMap<String, Given>,
     observers: Vec<Arc<dyn Observer>>,
     cancel: Cancel,
     time: Option<Duration>,
-    sandbox: bool,
+    pub(super) sandbox: bool,
     who: Option<String>,
     about: Record,
 }
@@ -153,10 +154,12 @@ impl<'h> Start<'h> {
     /// When it cannot start or cannot be written down. What goes wrong inside the script is in
     /// [`Finished`].
     pub fn go(self) -> Result<Finished, RunError> {
-        let library = self.host.library_of(&self.persona);
         match &self.what {
-            What::Script(name) => self.first(name, library),
-            What::Again(run) => self.again_from(*run, library),
+            What::Script(name) => self.first(name, self.host.library_of(&self.persona)),
+            What::Again(run) => {
+                let run = *run;
+                self.go_on(run)
+            }
         }
     }
 
@@ -165,26 +168,29 @@ impl<'h> Start<'h> {
         let script = library.script(name)?;
         self.check_sight(name)?;
         let declaration = script.declaration()?;
-        let rules: Rules = declaration
-            .parameters
-            .iter()
-            .map(|p| (p.name.clone(), persona.parameter(plain_name(name), &p.name)))
-            .collect();
+        let rules = rules_of(persona, &declaration, plain_name(name));
         let params = declaration.settle(&self.given, &rules)?;
         declaration.check_names(&params, self.host.workspace().config())?;
         let who = self.person();
         let about = about(&self.about, &declaration, &params);
-        let shown = redacted_map(&Redactor::new(), params.clone());
+        let scripts = serde_json::to_vec(&library.record()).unwrap_or_default();
+        let scripts = self.host.artifacts.put(&scripts)?;
+        let secrets = secrets(&params);
         let (run, alive) = self.host.history.begin(&NewRun {
             script: name,
             label: &script.label,
             hash: &script.hash(),
             who: &who,
             persona: persona.name(),
-            parameters: &shown,
+            identity: persona.person().map(|person| person.identity.as_str()),
+            parameters: &without_secrets(params.clone()),
             about: &about,
+            scripts: &scripts,
+            workspace: self.host.workspace().digest(),
+            sandbox: self.sandbox,
         })?;
-        let carriage = self.carriage(run, name, who, about, script, library);
+        let carriage = self.carriage(run, name, who, about, script, library, &secrets);
+        let shown = redacted_map(&carriage.journal.redactor(), params.clone());
         let loaded = self.load(&carriage, &params);
         if let Ok(program) = &loaded {
             let hash = whole_hash(program.sources());
@@ -195,38 +201,8 @@ impl<'h> Start<'h> {
         finished
     }
 
-    fn again_from(&self, run: RunId, library: Library) -> Result<Finished, RunError> {
-        let record = self.host.history.run(run)?;
-        match record.outcome {
-            None => return Err(RunError::Running(run)),
-            Some(Outcome::Succeeded) => return Err(RunError::Succeeded(run)),
-            Some(_) => {}
-        }
-        let script = library.script(&record.script)?;
-        self.check_sight(&record.script)?;
-        let (who, about) = (record.who, record.about);
-        let carriage = self.carriage(run, &record.script, who, about, script, library);
-        let loaded = self.load(&carriage, &record.parameters);
-        let whole = loaded
-            .as_ref()
-            .ok()
-            .map(|program| whole_hash(program.sources()));
-        // The hash over everything is written when all is loaded and nothing has run. A run that
-        // was killed before that has the hash of its script alone, and nothing to replay.
-        let begun = record.hash != carriage.script.hash();
-        let Some(whole) = whole.filter(|whole| !begun || *whole == record.hash) else {
-            let script = record.script;
-            return Err(RunError::Changed { run, script });
-        };
-        self.host.history.set_hash(run, &whole)?;
-        let alive = self.host.history.reopen(run)?;
-        let finished = carriage.carry(loaded, record.parameters, true);
-        drop(alive);
-        finished
-    }
-
     /// Makes sure that the persona has the script.
-    fn check_sight(&self, name: &str) -> Result<(), RunError> {
+    pub(super) fn check_sight(&self, name: &str) -> Result<(), RunError> {
         let persona = &self.persona;
         if persona.sees_script(plain_name(name)) {
             return Ok(());
@@ -237,7 +213,7 @@ impl<'h> Start<'h> {
         })
     }
 
-    fn load(&self, carriage: &Carriage<'_>, params: &Map<String, Value>) -> Loaded {
+    pub(super) fn load(&self, carriage: &Carriage<'_>, params: &Map<String, Value>) -> Loaded {
         let limits = if self.sandbox {
             Limits::sandbox()
         } else {
@@ -254,8 +230,9 @@ impl<'h> Start<'h> {
         )
     }
 
-    /// Puts together what a run works with.
-    fn carriage(
+    /// Puts together what a run works with. `secrets` are never shown.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of what a run is")]
+    pub(super) fn carriage(
         &self,
         run: RunId,
         name: &str,
@@ -263,9 +240,14 @@ impl<'h> Start<'h> {
         about: Record,
         script: Script,
         library: Library,
+        secrets: &[String],
     ) -> Carriage<'h> {
         let host = self.host;
-        let redactor = Arc::new(RwLock::new(Redactor::new()));
+        let mut redactor = Redactor::new();
+        for secret in secrets {
+            redactor.learn(Secret::new(secret.as_str()));
+        }
+        let redactor = Arc::new(RwLock::new(redactor));
         let journal = Arc::new(Journal::new(
             host.history.clone(),
             run,
@@ -307,7 +289,8 @@ impl<'h> Start<'h> {
         }
     }
 
-    fn person(&self) -> String {
+    /// Who starts the run.
+    pub(super) fn person(&self) -> String {
         let person = self.persona.person().map(|person| person.user.clone());
         person
             .or_else(|| self.who.clone())
@@ -315,8 +298,16 @@ impl<'h> Start<'h> {
     }
 }
 
+/// How `persona` meets the parameters of the script that personas know as `script`.
+pub(super) fn rules_of(persona: &Persona, declaration: &Declaration, script: &str) -> Rules {
+    let names = declaration.parameters.iter().map(|p| &p.name);
+    names
+        .map(|name| (name.clone(), persona.parameter(script, name)))
+        .collect()
+}
+
 /// A script's name as personas know it.
-fn plain_name(name: &str) -> &str {
+pub(super) fn plain_name(name: &str) -> &str {
     name.strip_prefix("bundled/").unwrap_or(name)
 }
 
@@ -337,8 +328,8 @@ fn about(given: &Record, declaration: &Declaration, params: &Map<String, Value>)
     }
 }
 
-/// The SHA-256 over all texts that were loaded, so that a resumed run is the run that began.
-fn whole_hash(sources: &Sources) -> String {
+/// The SHA-256 over all texts that were loaded.
+pub(super) fn whole_hash(sources: &Sources) -> String {
     use sha2::{Digest, Sha256};
     let mut hash = Sha256::new();
     for script in sources.all() {

@@ -23,7 +23,7 @@ mod values;
 
 pub use context::{Context, ContextParts, RunFacts};
 pub use kept::{Keep, Keepers};
-pub use library::{Library, LibraryError, Origin, Script};
+pub use library::{Library, LibraryError, Origin, RecordedScripts, Script};
 pub use modules::{LoadError, Sources};
 pub use sink::{ArtifactStore, Begun, Level, Message, Record, StepEnd, StepId, StepSink, Wait};
 pub use values::{NotJson, Unwieldy, from_json, to_json};

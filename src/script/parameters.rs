@@ -360,7 +360,7 @@ impl Parameter {
         }
     }
 
-    fn settle(
+    pub(crate) fn settle(
         &self,
         given: Option<&Given>,
         rule: Option<&ParameterRule>,

@@ -118,6 +118,15 @@ pub struct Wait {
     pub reason: String,
     /// Where: for example `{"stage": "prod"}`. Shown to the person, not read by the engine.
     pub reference: Value,
+    /// Who may answer: sign-in names, identities or personas. None: everybody who may approve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    /// Whether whoever began the run may answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_approval: bool,
+    /// What happens after a yes, for the person who decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// The run, seen from its script.

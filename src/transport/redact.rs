@@ -31,6 +31,16 @@ const SECRET_NAMES: &[&str] = &[
     "sig",
 ];
 
+/// Last words of names that only secrets have, beside the [`SECRET_NAMES`].
+const SECRET_WORDS: &[&str] = &["password", "passwd", "passphrase", "pwd", "secret", "token"];
+
+/// Whether what is called `name`, in `snake_case`, is a secret by its name.
+pub fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let last = name.rsplit('_').next().unwrap_or(&name);
+    SECRET_NAMES.contains(&name.as_str()) || SECRET_WORDS.contains(&last)
+}
+
 /// Replaces secrets in text.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
@@ -52,6 +62,12 @@ impl Redactor {
             self.secrets
                 .sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         }
+    }
+
+    /// Whether one of the exact secrets that were learnt stands in `text`.
+    pub fn knows_in(&self, text: &str) -> bool {
+        let mut secrets = self.secrets.iter();
+        secrets.any(|secret| text.contains(secret.expose()))
     }
 
     /// `text` with every secret replaced by `***`.

@@ -31,6 +31,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::nearest::nearest;
 use crate::problem::Problem;
 use locate::Locator;
@@ -44,6 +46,7 @@ pub struct Workspace(Arc<Inner>);
 
 struct Inner {
     root: PathBuf,
+    digest: Option<String>,
     config: Config,
     locator: Locator,
 }
@@ -176,6 +179,7 @@ impl Workspace {
         match check::read(&text) {
             Ok((config, locator)) => Ok(Self(Arc::new(Inner {
                 root,
+                digest: Some(format!("{:x}", Sha256::digest(&text))),
                 config,
                 locator,
             }))),
@@ -187,6 +191,7 @@ impl Workspace {
     pub fn from_config(root: impl Into<PathBuf>, config: Config) -> Self {
         Self(Arc::new(Inner {
             root: root.into(),
+            digest: None,
             config,
             locator: Locator::default(),
         }))
@@ -195,6 +200,11 @@ impl Workspace {
     /// The folder of the workspace, absolute.
     pub fn root(&self) -> &Path {
         &self.0.root
+    }
+
+    /// The SHA-256 of `alm.toml` as it was read; none for a workspace made in code.
+    pub fn digest(&self) -> Option<&str> {
+        self.0.digest.as_deref()
     }
 
     /// What `alm.toml` says.

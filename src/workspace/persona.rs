@@ -245,6 +245,11 @@ impl Persona {
         self.name.as_deref()
     }
 
+    /// Whether only `[policy]` binds it: that of a program that embeds the engine.
+    pub fn is_unrestricted(&self) -> bool {
+        self.built_in && self.name.is_none()
+    }
+
     /// One line that says who this is.
     pub fn description(&self) -> Option<&str> {
         self.rules.description.as_deref()

@@ -515,9 +515,9 @@ pub(super) const CODES: &[Code] = &[
         "It must end before it can be resumed or answered."),
     code("ALM-R006", "the run succeeded",
         "There is nothing left to resume."),
-    code("ALM-R007", "the script was changed",
-        "A resumed run must be the run that began, since its finished steps are not repeated. Start it \
-         anew."),
+    code("ALM-R007", "what the run began with is not on record",
+        "A resumed run goes on with the texts that were recorded when it began. These are missing or damaged: \
+         start it anew."),
     code("ALM-R008", "the run does not wait",
         "Only a run that waits for somebody can be approved."),
     code("ALM-R009", "an artifact is gone or damaged",
@@ -544,6 +544,25 @@ pub(super) const CODES: &[Code] = &[
         "The agent holds every build against the profile: the script of its stage, the stage's branch, a commit that \
          a validated pull request brought there, and the approval that the git host has on record. What a pipeline \
          or the parameters of a build say instead counts for nothing. Nothing was run."),
+    code("ALM-R031", "somebody else's run",
+        "A run is resumed by whoever began it, or by somebody who may approve in its repository. It always goes on \
+         with the rights of whoever began it, never with those of the person who resumes it."),
+    code("ALM-R032", "a value that the persona may not choose",
+        "The run was begun with another value than the persona's rules fix today. Start it anew."),
+    code("ALM-R033", "a secret parameter must be given again",
+        "Parameters whose name says that they are secrets (`password`, `api_token`) are never kept. Give them again \
+         when you resume: `alm run NAME --resume N --password …`."),
+    code("ALM-R034", "a step ended with a secret",
+        "What a step ends with is kept, so that a resumed run need not repeat it; a secret is not kept. End the step \
+         with something else and read the secret where it is used."),
+    code("ALM-R035", "an approval is a person's",
+        "Say who you are: `--identity NAME`, or a persona that has an identity in alm.toml."),
+    code("ALM-R036", "the run waits for others",
+        "Whoever asked for the approval named who may give it; `alm show N` lists them."),
+    code("ALM-R037", "one's own run",
+        "Whoever began a run does not approve it, unless the script asked with `self_approval: true`."),
+    code("ALM-R038", "a resumed run keeps its parameters",
+        "Only secrets are given again when a run is resumed. Start it anew to change a parameter."),
     code("ALM-S001", "unknown script",
         "`alm scripts` lists the scripts that there are for your persona. They are looked for in the \
          persona's folder, the workspace and the bundle."),

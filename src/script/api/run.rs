@@ -301,11 +301,17 @@ pub(super) mod module {
     }
 
     /// Waits for somebody: ends the run as *waiting* and, once it was answered and resumed,
-    /// returns the answer. Nothing is kept busy meanwhile. `reference` says where the answer is
-    /// given, for the person who reads it.
+    /// returns the answer: a map with `approved`, `by`, `at`, `comment`. Nothing is kept busy
+    /// meanwhile. `reference` says what it is about, for the person who reads it.
+    ///
+    /// Three of its keys are options: `approvers` (who may answer: sign-in names, identities or
+    /// personas; left out, everybody who may approve), `self_approval` (whether whoever started the
+    /// run may answer) and `next` (what happens after a yes).
     ///
     /// ```rhai,no_run
-    /// let decision = run::wait_for("approval", #{ stage: "prod" });
+    /// let decision = run::wait_for("approval", #{
+    ///     stage: "prod", approvers: ["ada@contoso.com"], next: "the import into production",
+    /// });
     /// if !decision.approved { fail(`Refused by ${decision.by}`) }
     /// ```
     #[rhai_fn(return_raw)]
@@ -315,19 +321,40 @@ pub(super) mod module {
         reference: Map,
     ) -> Scripted<Dynamic> {
         let context = Context::of(&call).thrown()?;
-        let reference = to_json(&reference.into())
-            .map_err(|error| HostError::new("ALM-S021", error.to_string()))
-            .thrown()?;
-        let wait = Wait {
-            reason: reason.into(),
-            reference,
-        };
+        let wait = super::wait(reason, reference).thrown()?;
         match context.sink().answer(&wait).thrown()? {
             Some(answer) => Ok(crate::script::values::from_json(answer)),
             // Not catchable, so no script can go on without the answer.
             None => Err(EvalAltResult::ErrorTerminated(Dynamic::from(wait), Position::NONE).into()),
         }
     }
+}
+
+/// Who answers a wait, and what then happens.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Answering {
+    approvers: Vec<String>,
+    self_approval: bool,
+    next: Option<String>,
+}
+
+/// What `run::wait_for` waits for: the options out of `reference`, and the rest to be shown.
+fn wait(reason: &str, mut reference: Map) -> Result<Wait, HostError> {
+    let mut answering = Map::new();
+    for key in ["approvers", "self_approval", "next"] {
+        answering.extend(reference.remove_entry(key));
+    }
+    let answering: Answering = super::options(answering)?;
+    let reference = to_json(&reference.into())
+        .map_err(|error| HostError::new("ALM-S021", error.to_string()))?;
+    Ok(Wait {
+        reason: reason.into(),
+        reference,
+        approvers: answering.approvers,
+        self_approval: answering.self_approval,
+        next: answering.next,
+    })
 }
 
 /// Runs `work` as a step: on record before it starts, kept before anybody sees its result.

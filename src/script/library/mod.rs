@@ -9,6 +9,8 @@
 //! This file finds and reads text. What a text declares is in `parameters`, what it means to the
 //! engine in `modules`.
 
+mod recorded;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use sha2::{Digest, Sha256};
 use super::parameters::{Declaration, ParameterError};
 use crate::nearest::nearest;
 use crate::problem::Problem;
+pub use recorded::RecordedScripts;
 
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
 static STDLIB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/stdlib");
@@ -29,6 +32,9 @@ const FOLDER: &str = "scripts";
 const PERSONAS: &str = "personas";
 const HOOKS: &str = "hooks";
 
+/// The largest script that is read, in bytes: a hundred times the longest that people write.
+const LARGEST: u64 = 4 << 20;
+
 /// The scripts in reach of one run.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
@@ -36,6 +42,7 @@ pub struct Library {
     persona: Option<String>,
     replacements: BTreeMap<String, String>,
     own: BTreeMap<String, Arc<str>>,
+    recorded: Option<Arc<RecordedScripts>>,
 }
 
 /// The text of one script or module.
@@ -102,6 +109,12 @@ pub enum LibraryError {
         /// The folder that it must stay in.
         root: PathBuf,
     },
+    /// It is no file, or too large for a script.
+    #[error("{} is no script: a script is a file of at most 4 MiB", path.display())]
+    NoText {
+        /// What was found.
+        path: PathBuf,
+    },
     /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
@@ -116,7 +129,7 @@ impl Problem for LibraryError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unknown { .. } => "ALM-S001",
-            Self::Unreadable { .. } => "ALM-S002",
+            Self::Unreadable { .. } | Self::NoText { .. } => "ALM-S002",
             Self::Outside { .. } | Self::Name { .. } => "ALM-S003",
             Self::UnknownModule { .. } => "ALM-S004",
         }
@@ -133,6 +146,7 @@ impl Problem for LibraryError {
                 Some("use letters, digits, `-` and `_`, with `/` between folders".into())
             }
             Self::Outside { .. } => Some("scripts import from their workspace only".into()),
+            Self::NoText { .. } => Some("take it out of the folder `scripts`".into()),
             Self::Unreadable { .. } => None,
         }
     }
@@ -203,7 +217,8 @@ impl Library {
         let found = match name.strip_prefix("std/") {
             Some(inner) => {
                 check_name(name)?;
-                embedded(&STDLIB, inner).map(|text| Script::bundled(name, name, text))
+                self.standard(inner)
+                    .map(|text| Script::bundled(name, name, text))
             }
             None => self.find(name)?,
         };
@@ -234,7 +249,7 @@ impl Library {
         check_name(script)?;
         let folder = root.join(FOLDER).join(HOOKS);
         let name = format!("{HOOKS}/{script}");
-        read(
+        self.read(
             &folder,
             script,
             &name,
@@ -267,7 +282,8 @@ impl Library {
     fn find(&self, name: &str) -> Result<Option<Script>, LibraryError> {
         check_name(name)?;
         if let Some(inner) = name.strip_prefix("bundled/") {
-            return Ok(embedded(&SCRIPTS, inner).map(|text| Script::bundled(name, name, text)));
+            let text = self.bundled_text(inner);
+            return Ok(text.map(|text| Script::bundled(name, name, text)));
         }
         if let Some(root) = &self.root {
             let folder = root.join(FOLDER);
@@ -279,12 +295,12 @@ impl Library {
                 let inner = format!("{PERSONAS}/{persona}");
                 let label = format!("{FOLDER}/{inner}/{name}.rhai");
                 let folder = folder.join(PERSONAS).join(persona);
-                if let Some(found) = read(&folder, name, name, Origin::Persona, &label)? {
+                if let Some(found) = self.read(&folder, name, name, Origin::Persona, &label)? {
                     return Ok(Some(found));
                 }
             }
             let label = format!("{FOLDER}/{name}.rhai");
-            if let Some(found) = read(&folder, name, name, Origin::Workspace, &label)? {
+            if let Some(found) = self.read(&folder, name, name, Origin::Workspace, &label)? {
                 return Ok(Some(found));
             }
         }
@@ -297,8 +313,44 @@ impl Library {
                 text: text.clone(),
             }));
         }
-        Ok(embedded(&SCRIPTS, name)
+        Ok(self
+            .bundled_text(name)
             .map(|text| Script::bundled(name, &format!("bundled/{name}"), text)))
+    }
+
+    fn bundled_text(&self, name: &str) -> Option<Arc<str>> {
+        match &self.recorded {
+            Some(recorded) => recorded.bundled.get(name).cloned(),
+            None => embedded(&SCRIPTS, name).map(Arc::from),
+        }
+    }
+
+    fn standard(&self, name: &str) -> Option<Arc<str>> {
+        match &self.recorded {
+            Some(recorded) => recorded.standard.get(name).cloned(),
+            None => embedded(&STDLIB, name).map(Arc::from),
+        }
+    }
+
+    /// What `<folder>/<inner>.rhai` holds, or held when it was recorded.
+    fn read(
+        &self,
+        folder: &Path,
+        inner: &str,
+        name: &str,
+        origin: Origin,
+        label: &str,
+    ) -> Result<Option<Script>, LibraryError> {
+        let Some(recorded) = &self.recorded else {
+            return read(folder, inner, name, origin, label);
+        };
+        Ok(recorded.files.get(label).map(|text| Script {
+            name: name.to_owned(),
+            origin,
+            label: label.to_owned(),
+            path: Some(file_of(folder, inner)),
+            text: text.clone(),
+        }))
     }
 
     /// The names of all scripts in reach: the top level of each folder.
@@ -327,13 +379,13 @@ pub(super) fn bundled_texts() -> impl Iterator<Item = &'static str> {
 }
 
 impl Script {
-    fn bundled(name: &str, label: &str, text: &'static str) -> Self {
+    fn bundled(name: &str, label: &str, text: Arc<str>) -> Self {
         Self {
             name: name.to_owned(),
             origin: Origin::Bundled,
             label: label.to_owned(),
             path: None,
-            text: text.into(),
+            text,
         }
     }
 
@@ -378,6 +430,13 @@ fn check_name(name: &str) -> Result<(), LibraryError> {
     Ok(())
 }
 
+fn file_of(folder: &Path, inner: &str) -> PathBuf {
+    let mut path = folder.to_path_buf();
+    path.extend(inner.split('/'));
+    path.add_extension("rhai");
+    path
+}
+
 /// Reads `<folder>/<inner>.rhai` if it is there, and makes sure that no link leads out of `folder`.
 fn read(
     folder: &Path,
@@ -386,13 +445,7 @@ fn read(
     origin: Origin,
     label: &str,
 ) -> Result<Option<Script>, LibraryError> {
-    let path = inner
-        .split('/')
-        .fold(folder.to_path_buf(), |path, segment| path.join(segment));
-    let path = path.with_file_name(format!(
-        "{}.rhai",
-        path.file_name().unwrap_or_default().to_string_lossy()
-    ));
+    let path = file_of(folder, inner);
     let absent = |error: &std::io::Error| {
         matches!(
             error.kind(),
@@ -414,6 +467,11 @@ fn read(
             name: name.to_owned(),
             root,
         });
+    }
+    // A pipe would be waited for, and a device read, for ever.
+    let about = std::fs::metadata(&real).map_err(unreadable)?;
+    if !about.is_file() || about.len() > LARGEST {
+        return Err(LibraryError::NoText { path });
     }
     let text = std::fs::read_to_string(&real).map_err(unreadable)?;
     Ok(Some(Script {
@@ -439,7 +497,10 @@ fn file_names(bundle: &Dir<'_>) -> Vec<String> {
 fn scripts_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries
-        .filter_map(|entry| script_name(&entry.path()))
+        .map(|entry| entry.path())
+        // A pipe or a device is no script, and must not keep the others from being listed.
+        .filter(|path| path.is_file())
+        .filter_map(|path| script_name(&path))
         .collect()
 }
 

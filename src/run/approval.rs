@@ -1,0 +1,93 @@
+//! Answering what a run waits for.
+
+use serde::{Deserialize, Serialize};
+
+use super::resume::target_of;
+use super::{Host, Outcome, RunError, RunId};
+use crate::script::Wait;
+use crate::workspace::{Action, Effect, Persona};
+
+/// An answer to what a run waits for: who gave it, when, and what was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Whether the run goes on with a yes.
+    pub approved: bool,
+    /// The sign-in name of the person.
+    pub by: String,
+    /// When.
+    pub at: jiff::Timestamp,
+    /// What was said; empty when nothing was.
+    pub comment: String,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let word = if self.approved { "approved" } else { "refused" };
+        write!(f, "{word} by {}", self.by)?;
+        if !self.comment.is_empty() {
+            write!(f, ": {}", self.comment)?;
+        }
+        Ok(())
+    }
+}
+
+impl Host {
+    /// Answers what `run` waits for, as the person that this host's persona acts for, or as `who`
+    /// where it acts for nobody. The run does not go on by that; see [`resume`](Self::resume).
+    ///
+    /// # Errors
+    /// [`RunError::NotWaiting`], [`RunError::NotApprover`], [`RunError::OwnRun`], the policy's
+    /// refusal, or the history cannot be written.
+    pub fn answer(
+        &self,
+        run: RunId,
+        approved: bool,
+        comment: &str,
+        who: Option<&str>,
+    ) -> Result<Answer, RunError> {
+        let record = self.history.run(run)?;
+        let (Some(Outcome::Waiting), Some(wait)) = (record.outcome, &record.waiting) else {
+            return Err(RunError::NotWaiting(run));
+        };
+        self.persona().may(&Effect {
+            action: Action::Approve,
+            target: target_of(self.workspace(), &record),
+            branch: None,
+        })?;
+        let person = self.persona().person().map(|person| person.user.as_str());
+        let by = person.or(who).ok_or(RunError::Nobody)?;
+        if !is_approver(wait, self.persona(), by) {
+            return Err(RunError::NotApprover {
+                run,
+                by: by.to_owned(),
+                approvers: wait.approvers.clone(),
+            });
+        }
+        if by.eq_ignore_ascii_case(&record.who) && !wait.self_approval {
+            return Err(RunError::OwnRun {
+                run,
+                by: by.to_owned(),
+            });
+        }
+        let answer = Answer {
+            approved,
+            by: by.to_owned(),
+            at: jiff::Timestamp::now(),
+            comment: comment.to_owned(),
+        };
+        self.history.answer(run, &answer)?;
+        Ok(answer)
+    }
+}
+
+/// Whether the wait is for this person: by sign-in name, by the name of her identity, or by her
+/// persona. A wait that names nobody is for everybody who may approve.
+fn is_approver(wait: &Wait, persona: &Persona, by: &str) -> bool {
+    let identity = persona.person().map(|person| person.identity.as_str());
+    let is_meant = |name: &String| {
+        name.eq_ignore_ascii_case(by)
+            || Some(name.as_str()) == identity
+            || Some(name.as_str()) == persona.name()
+    };
+    wait.approvers.is_empty() || wait.approvers.iter().any(is_meant)
+}
