@@ -320,14 +320,14 @@ impl Library {
 
     fn bundled_text(&self, name: &str) -> Option<Arc<str>> {
         match &self.recorded {
-            Some(recorded) => recorded.bundled.get(name).cloned(),
+            Some(recorded) => recorded.bundled.get(name).map(|text| text.as_str().into()),
             None => embedded(&SCRIPTS, name).map(Arc::from),
         }
     }
 
     fn standard(&self, name: &str) -> Option<Arc<str>> {
         match &self.recorded {
-            Some(recorded) => recorded.standard.get(name).cloned(),
+            Some(recorded) => recorded.standard.get(name).map(|text| text.as_str().into()),
             None => embedded(&STDLIB, name).map(Arc::from),
         }
     }
@@ -349,7 +349,7 @@ impl Library {
             origin,
             label: label.to_owned(),
             path: Some(file_of(folder, inner)),
-            text: text.clone(),
+            text: text.as_str().into(),
         }))
     }
 

@@ -19,13 +19,13 @@ pub struct RecordedScripts {
     pub(super) persona: Option<String>,
     pub(super) replacements: BTreeMap<String, String>,
     /// Files of the workspace by their label, such as `scripts/commit.rhai`.
-    pub(super) files: BTreeMap<String, Arc<str>>,
+    pub(super) files: BTreeMap<String, String>,
     /// The embedding program's scripts by name.
-    pub(super) own: BTreeMap<String, Arc<str>>,
+    pub(super) own: BTreeMap<String, String>,
     /// Bundled scripts by name.
-    pub(super) bundled: BTreeMap<String, Arc<str>>,
+    pub(super) bundled: BTreeMap<String, String>,
     /// Standard modules by name, without `std/`.
-    pub(super) standard: BTreeMap<String, Arc<str>>,
+    pub(super) standard: BTreeMap<String, String>,
 }
 
 impl Library {
@@ -47,7 +47,7 @@ impl Library {
         let embedded = |bundle: &'static Dir<'static>| {
             let files = bundle.files().filter_map(|file| {
                 let text = file.contents_utf8()?;
-                Some((script_name(file.path())?, Arc::from(text)))
+                Some((script_name(file.path())?, text.to_owned()))
             });
             files.collect()
         };
@@ -55,7 +55,7 @@ impl Library {
             persona: self.persona.clone(),
             replacements: self.replacements.clone(),
             files,
-            own: self.own.clone(),
+            own: texts(&self.own),
             bundled: embedded(&SCRIPTS),
             standard: embedded(&STDLIB),
         }
@@ -66,7 +66,7 @@ impl Library {
         folder: &Path,
         path: &Path,
         origin: Origin,
-        files: &mut BTreeMap<String, Arc<str>>,
+        files: &mut BTreeMap<String, String>,
     ) {
         let Ok(inner) = path.strip_prefix(folder) else {
             return;
@@ -76,7 +76,7 @@ impl Library {
         let label = format!("{FOLDER}/{inner}");
         let name = inner.trim_end_matches(".rhai");
         if let Ok(Some(script)) = self.read(folder, name, name, origin, &label) {
-            files.insert(label, script.text);
+            files.insert(label, script.text.as_ref().to_owned());
         }
     }
 
@@ -86,10 +86,21 @@ impl Library {
             root: Some(root.into()),
             persona: recorded.persona.clone(),
             replacements: recorded.replacements.clone(),
-            own: recorded.own.clone(),
+            own: recorded
+                .own
+                .iter()
+                .map(|(name, text)| (name.clone(), text.as_str().into()))
+                .collect(),
             recorded: Some(Arc::new(recorded)),
         }
     }
+}
+
+fn texts(shared: &BTreeMap<String, Arc<str>>) -> BTreeMap<String, String> {
+    let texts = shared.iter();
+    texts
+        .map(|(name, text)| (name.clone(), text.as_ref().to_owned()))
+        .collect()
 }
 
 /// The files that end in `.rhai` below `folder`, links to files included.
