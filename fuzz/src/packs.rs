@@ -20,8 +20,18 @@ use super::tenants::{ACCESS_TOKEN, Visit, with_tenant};
 
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// Modes of entries, the usual ones and others.
 const MODES: &[&str] = &[
-    "100644", "100644", "40000", "120000", "160000", "100755", "100664", "0100644", "777", "",
+    "100644", "40000", "120000", "160000", "100755", "100664", "0100644", "777", "",
+];
+/// Who made a commit, in ways that git does not take.
+const ODD_PEOPLE: &[&str] = &[
+    "M <m@x> 99999999999999999999 +0000",
+    "M <m@x> 1 +9999999",
+    "<> 0 +0000",
+    "M m@x 1 +0000",
+    "",
+    "é\u{0} <m> 1 -0000",
 ];
 
 /// A push is done or refused, however its objects are made; what is done is a repository that git
@@ -94,16 +104,13 @@ fn send(address: SocketAddr, body: &[u8]) -> std::io::Result<Vec<u8>> {
 fn push(u: &mut Unstructured<'_>, tip: &str) -> Result<Vec<u8>> {
     let mut pack = Pack::default();
     let blob = pack.add(3, &u.arbitrary::<[u8; 3]>()?);
-    let mut tree = pack.tree(u, &blob)?;
+    let mut tree = pack.tree(u, "100644", &blob)?;
     if u.arbitrary()? {
-        tree = pack.tree(u, &tree)?;
+        tree = pack.tree(u, "40000", &tree)?;
     }
     let commit = pack.commit(u, &tree, tip)?;
     let mut body = Vec::new();
     for index in 0..u.int_in_range(1..=2u8)? {
-        let old = u
-            .choose(&[tip, &"0".repeat(40), &"1".repeat(40)])?
-            .to_string();
         let new = u
             .choose(&[&commit, &commit, &commit, &tree, &blob])?
             .to_string();
@@ -113,6 +120,11 @@ fn push(u: &mut Unstructured<'_>, tip: &str) -> Result<Vec<u8>> {
             2 => "refs/tags/t".to_owned(),
             3 => "refs/heads/new".to_owned(),
             _ => "refs/heads/main".to_owned(),
+        };
+        let old = match (u.ratio(1, 5)?, reference.as_str()) {
+            (true, _) => "1".repeat(40),
+            (false, "refs/heads/main") => tip.to_owned(),
+            (false, _) => "0".repeat(40),
         };
         let mut line = format!("{old} {new} {reference}").into_bytes();
         if index == 0 {
@@ -163,19 +175,25 @@ impl Pack {
             .collect()
     }
 
-    /// Adds a tree whose entries are all `id`.
-    fn tree(&mut self, u: &mut Unstructured<'_>, id: &str) -> Result<String> {
+    /// Adds a tree whose entries are all `id`, mostly of this mode.
+    fn tree(&mut self, u: &mut Unstructured<'_>, mode: &str, id: &str) -> Result<String> {
         let raw: Vec<u8> = (0..20)
             .map(|at| u8::from_str_radix(&id[2 * at..2 * at + 2], 16).unwrap_or_default())
             .collect();
         let mut content = Vec::new();
         for _ in 0..u.int_in_range(1..=3u8)? {
-            content.extend(u.choose(MODES)?.bytes());
+            let mode = match u.ratio(4, 5)? {
+                true => mode,
+                false => u.choose(MODES)?,
+            };
+            content.extend(mode.bytes());
             content.push(b' ');
-            if u.ratio(1, 4)? {
+            if u.ratio(1, 2)? {
+                content.extend(*u.choose(&[b"a", b"b", b"c"])?);
+            } else {
                 content.extend(u.arbitrary::<[u8; 4]>()?.iter().filter(|byte| **byte != 0));
+                content.extend(name(u)?.bytes().filter(|byte| *byte != 0));
             }
-            content.extend(name(u)?.bytes().filter(|byte| *byte != 0));
             content.push(0);
             content.extend(&raw);
         }
@@ -183,16 +201,10 @@ impl Pack {
     }
 
     fn commit(&mut self, u: &mut Unstructured<'_>, tree: &str, tip: &str) -> Result<String> {
-        let who = *u.choose(&[
-            "M <m@x> 1700000000 +0000",
-            "M <m@x> 1700000000 +0000",
-            "M <m@x> 99999999999999999999 +0000",
-            "M <m@x> 1 +9999999",
-            "<> 0 +0000",
-            "M m@x 1 +0000",
-            "",
-            "é\u{0} <m> 1 -0000",
-        ])?;
+        let who = match u.ratio(3, 4)? {
+            true => "M <m@x> 1700000000 +0000",
+            false => u.choose(ODD_PEOPLE)?,
+        };
         let parent = match u.int_in_range(0..=3u8)? {
             0 => String::new(),
             1 => format!("parent {tree}\n"),
