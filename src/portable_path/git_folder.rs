@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::fold::is_ignored;
+use super::fold::{fold, is_ignored};
 
 /// Whether some file system opens git's own folder under this name: `.git` in any case, with dots
 /// and spaces at its end or a stream behind it (Windows), as a short name (`git~1`, NTFS), with
@@ -41,9 +41,36 @@ fn is_git_in_ascii(name: &str) -> bool {
     })
 }
 
+/// Whether some file system opens a file under this name that git reads in every tree. Git takes no
+/// tree in which it is a folder (`git fsck`: `gitmodulesBlob`, `gitattributesBlob`).
+pub(super) fn is_git_file(name: &str) -> bool {
+    let folded = fold(name);
+    // The short names that NTFS gives, and those that it makes up when these are taken.
+    const SHORT: [&str; 4] = ["GITMOD~", "GITATT~", "GI7EBA~", "GI7D29~"];
+    [".GITMODULES", ".GITATTRIBUTES"].contains(&folded.as_str())
+        || SHORT.iter().any(|short| folded.starts_with(short))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_git_reads_is_no_folder() {
+        for name in [
+            ".gitmodules",
+            ".GitModules",
+            ".gitmod\u{200c}ules",
+            ".gitattributes",
+            "gitmod~1",
+            "gi7d29~1",
+        ] {
+            assert!(is_git_file(name), "{name:?}");
+        }
+        for other in [".gitignore", "gitmodules", ".gitmodules.txt"] {
+            assert!(!is_git_file(other), "{other:?}");
+        }
+    }
 
     #[test]
     fn every_spelling_of_the_folder_is_known() {

@@ -17,6 +17,7 @@ mod git_folder;
 
 pub use dot::{hide_dots, show_dots};
 pub use fold::fold;
+use git_folder::is_git_file;
 pub use git_folder::is_git_folder;
 
 /// The longest path in bytes.
@@ -65,6 +66,9 @@ pub enum UnsafePath {
     /// A part that some file system takes for git's own folder.
     #[error("`{0}` is git's own folder, or would be on some file system")]
     GitFolder(String),
+    /// A folder with the name of a file that git itself reads.
+    #[error("`{0}` is a file that git reads, so it cannot be a folder")]
+    GitFile(String),
     /// A part that begins with a dot.
     #[error("`{0}` begins with a dot, which makes it a hidden file that packagers pass over")]
     Dot(String),
@@ -96,7 +100,13 @@ pub fn check(path: &str, dots: DotNames) -> Result<(), UnsafePath> {
     if path.len() > LONGEST {
         return Err(UnsafePath::Long);
     }
-    path.split('/').try_for_each(|part| check_part(part, dots))
+    path.split('/')
+        .try_for_each(|part| check_part(part, dots))?;
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    match folders.split('/').find(|folder| is_git_file(folder)) {
+        Some(folder) => Err(UnsafePath::GitFile(folder.to_owned())),
+        None => Ok(()),
+    }
 }
 
 fn check_part(part: &str, dots: DotNames) -> Result<(), UnsafePath> {
@@ -227,6 +237,15 @@ mod tests {
             "git~x",
         ] {
             assert_eq!(check(good, DotNames::Refused), Ok(()), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_git_reads_is_no_folder() {
+        for name in [".gitmodules", "a/.gitattributes"] {
+            assert_eq!(check(name, DotNames::Allowed), Ok(()), "{name}");
+            let below = check(&format!("{name}/x"), DotNames::Allowed);
+            assert!(matches!(below, Err(UnsafePath::GitFile(_))), "{name}");
         }
     }
 
