@@ -1,6 +1,7 @@
 //! `alm agent`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use serde_json::json;
@@ -63,19 +64,24 @@ pub fn run(arguments: &AgentArgs, options: &Options, output: Output) -> Result<(
         cancel,
         arguments.parallel.unwrap_or(settings.parallel),
     );
-    let telling = Telling { output };
+    let telling = Telling {
+        output,
+        left: AtomicBool::new(false),
+    };
     if arguments.once {
         let done = agent.drain(&telling)?;
-        return ended(&done, output);
+        return ended(&done, &telling);
     }
     output.note("Waiting for builds; Ctrl-C ends it.");
     Ok(agent.work(arguments.every.unwrap_or(settings.every).0, &telling)?)
 }
 
 /// What `--once` ends with: a failure when one of the builds was one.
-fn ended(done: &[Done], output: Output) -> Result<(), Failure> {
+fn ended(done: &[Done], telling: &Telling) -> Result<(), Failure> {
     if done.is_empty() {
-        output.line("No build is queued.");
+        if !telling.left.load(Ordering::Relaxed) {
+            telling.output.line("No build is queued.");
+        }
         return Ok(());
     }
     let good = |one: &Done| one.build.result.as_deref() == Some("succeeded");
@@ -88,6 +94,8 @@ fn ended(done: &[Done], output: Output) -> Result<(), Failure> {
 
 struct Telling {
     output: Output,
+    /// Whether a build was left in the queue.
+    left: AtomicBool,
 }
 
 impl Watcher for Telling {
@@ -126,6 +134,7 @@ impl Watcher for Telling {
     }
 
     fn left(&self, build: &Build, reason: &str) {
+        self.left.store(true, Ordering::Relaxed);
         if self.output.json() {
             let line = json!({ "event": "build_left", "build": build.id,
                 "definition": build.definition_name, "reason": reason });

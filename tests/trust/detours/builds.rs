@@ -243,6 +243,7 @@ fn an_agent_leaves_the_builds_that_its_persona_may_not_run() {
     workspace.ok(&["run", "deploy", "--as", "new-maker", "--solution", SOLUTION]);
     let told = workspace.ok(&["agent", "--once", "--as", "new-maker"]);
     assert!(told.contains("build 1 of deploy-validation-PowerAutomateSamples stays queued: persona `new-maker` has no script `validate`"), "{told}");
+    assert!(!told.contains("No build is queued"), "{told}");
     let told = workspace.ok(&["agent", "--once", "--as", "advanced-maker"]);
     assert!(told.contains("stays queued: persona `advanced-maker` may not import-managed on environment `validation`"), "{told}");
     let told = workspace.ok(&["agent", "--once"]);
