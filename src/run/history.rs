@@ -18,6 +18,7 @@ use super::{Answer, Event, Outcome, RunError, RunId, RunRecord, StepRecord};
 use crate::database;
 use crate::script::diagnostics::Failure;
 use crate::script::{Record, Wait};
+use crate::workspace::secret::owner_only_folder;
 
 /// What brings the tables from each version to the next; see [`database::open_shared`].
 const VERSIONS: &[&str] = &[
@@ -128,7 +129,7 @@ impl History {
     /// # Errors
     /// When the folder or the file cannot be written, or a newer program wrote it.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        std::fs::create_dir_all(folder).map_err(|source| RunError::State {
+        owner_only_folder(folder).map_err(|source| RunError::State {
             what: folder.display().to_string(),
             source,
         })?;

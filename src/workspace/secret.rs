@@ -92,6 +92,29 @@ fn others_can_read(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Makes sure that there is a folder that only its owner can enter, whatever the umask, also where
+/// an older program made it. What a workspace keeps (runs with their true values, packages, the
+/// emulated tenant) lies in one. On Windows the folder has the rights of the one that it is in,
+/// which is the user's own for what lies in her profile.
+///
+/// # Errors
+/// When it cannot be made, or its rights cannot be changed.
+pub fn owner_only_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+        builder.mode(0o700).create(path)?;
+        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+        }
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    builder.create(path)
+}
+
 /// Writes a new file that only its owner can read.
 ///
 /// # Errors
@@ -152,6 +175,21 @@ mod tests {
             .read(dir.path())
             .unwrap_err();
         assert_eq!(error.code(), "ALM-W014");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_ones_own_is_closed_to_others_also_where_it_was_open() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (made, found) = (dir.path().join("made"), dir.path().join("found"));
+        fs::create_dir(&found).unwrap();
+        fs::set_permissions(&found, fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in [made, found] {
+            owner_only_folder(&folder).unwrap();
+            let mode = fs::metadata(&folder).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::transport::{
     HeaderValue, InProcess, Method, Request, Response, Transport, TransportError,
 };
-use crate::workspace::secret::{Secret, write_owner_only};
+use crate::workspace::secret::{Secret, owner_only_folder, write_owner_only};
 
 /// The files of the repository's first commit.
 static REPOSITORY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/workspace/example/repository");
@@ -114,7 +114,9 @@ pub fn example(dir: &Path) -> Result<(), ExampleError> {
     let name_pipeline = |text: &str| text.replace("{pipeline}", &pipeline.to_string());
     files(dir, &name_pipeline(include_str!("../example/alm.toml")))?;
 
-    let secrets = dir.join(".alm").join("secrets");
+    let state = dir.join(".alm");
+    owner_only_folder(&state).map_err(unwritable(&state))?;
+    let secrets = state.join("secrets");
     fs::create_dir_all(&secrets).map_err(unwritable(&secrets))?;
     let file = secrets.join("pipeline");
     write_owner_only(&file, &secret).map_err(unwritable(&file))?;
