@@ -128,3 +128,46 @@ fn a_batch_that_is_none_gets_a_plain_error() {
             .contains("batch")
     );
 }
+
+#[test]
+fn a_malformed_batch_is_refused_whole_and_nothing_of_it_is_done() {
+    let fixture = Fixture::new();
+    let client = fixture.dev();
+    let create = part("POST accounts HTTP/1.1\r\n\r\n{\"name\":\"A\"}");
+    let change = change_set(&[change(1, "POST accounts HTTP/1.1\r\n\r\n{\"name\":\"A\"}")]);
+    for body in [
+        // Nothing that ends the batch, or its change set: something was lost under way.
+        String::new(),
+        "hello".into(),
+        create.clone(),
+        format!("{create}--b1"),
+        format!("{}--b1--", change.replace("--c1--", "")),
+        format!("{}--b1--", change.replace("boundary=c1", "boundary=c2")),
+        // Parts of the wrong kind, or of none.
+        format!(
+            "{create}{}--b1--",
+            create.replace("application/http", "text/plain")
+        ),
+        format!(
+            "{create}{}--b1--",
+            create.replace("Content-Type: application/http\r\n", "")
+        ),
+        format!("{create}{}--b1--", part("accounts")),
+        format!("{create}{}--b1--", part("GET accounts")),
+        format!("{create}{}--b1--", part("GET accounts FTP/1.1")),
+        format!("{create}{}--b1--", part("GET accounts HTTP/1.1 more")),
+        format!(
+            "{create}{}--b1--",
+            part("GET accounts HTTP/1.1\r\nA b: c\r\n")
+        ),
+    ] {
+        let answer = send(&client, &body, &[]);
+        assert_eq!(answer.status, 400, "{body}\n{}", answer.text());
+        assert!(answer.body["error"]["message"].is_string(), "{body}");
+    }
+    let mut bytes = format!("{create}--b1--").into_bytes();
+    bytes.insert(3, 0xff);
+    let kind = [("content-type", "multipart/mixed; boundary=b1")];
+    assert_eq!(client.raw("$batch", "POST", &bytes, &kind).status, 400);
+    assert_eq!(client.rows("accounts").len(), 0);
+}

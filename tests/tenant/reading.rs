@@ -522,3 +522,97 @@ fn the_organisation_describes_itself() {
 fn escaped(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
+
+#[test]
+fn numbers_beyond_every_calendar_and_depths_beyond_every_query_do_not_end_the_service() {
+    let fixture = Fixture::new();
+    let client = fixture.dev();
+    client.create("accounts", json!({ "name": "A" }));
+    let numbers = [
+        "2147483647",
+        "-2147483648",
+        "0",
+        "9999999999999999999999",
+        "1e308",
+        "''",
+        "9999-12-31T23:59:59Z",
+        "-262144-01-01",
+    ];
+    let functions = [
+        "On",
+        "OnOrAfter",
+        "OnOrBefore",
+        "LastXDays",
+        "NextXDays",
+        "OlderThanXDays",
+        "LastXHours",
+        "NextXHours",
+        "OlderThanXHours",
+        "OlderThanXMinutes",
+        "LastXMonths",
+        "NextXYears",
+        "LastXWeeks",
+        "InFiscalYear",
+    ];
+    for function in functions {
+        for number in numbers {
+            let filter = format!(
+                "Microsoft.Dynamics.CRM.{function}(PropertyName='createdon',PropertyValue={number})"
+            );
+            let answer = client.send("GET", &format!("accounts?$filter={filter}"), None, &[]);
+            let status = answer.status.as_u16();
+            assert!([200, 400, 501].contains(&status), "{filter}: {status}");
+        }
+    }
+    let all = "accounts?$filter=Microsoft.Dynamics.CRM.LastXDays(PropertyName='createdon',PropertyValue=2147483647)";
+    assert_eq!(client.rows(all).len(), 1);
+    for (what, query) in [
+        (
+            "parentheses",
+            format!(
+                "$filter={}name eq 'A'{}",
+                "(".repeat(20_000),
+                ")".repeat(20_000)
+            ),
+        ),
+        (
+            "negations",
+            format!("$filter={}true", "not ".repeat(20_000)),
+        ),
+        (
+            "conditions",
+            format!("$filter=name eq 'A'{}", " or name eq 'A'".repeat(5_000)),
+        ),
+        (
+            "expansions",
+            format!(
+                "$expand={}a{}",
+                "a($expand=".repeat(5_000),
+                ")".repeat(5_000)
+            ),
+        ),
+        ("top", format!("$top={}", u64::MAX)),
+        ("skip", "$skip=-1".into()),
+        ("number", format!("$filter=name eq {}", "9".repeat(5_000))),
+        (
+            "letters",
+            "$filter=contains(name,'\u{130}\u{df}\u{1f600}')".into(),
+        ),
+    ] {
+        let answer = client.send("GET", &format!("accounts?{query}"), None, &[]);
+        let status = answer.status.as_u16();
+        assert!(
+            (200..=501).contains(&status) && status != 500,
+            "{what}: {status}"
+        );
+    }
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let answer = client.raw(
+        "accounts",
+        "POST",
+        deep.as_bytes(),
+        &[("content-type", "application/json")],
+    );
+    assert_eq!(answer.status, 400);
+    assert_eq!(client.rows("accounts").len(), 1);
+}

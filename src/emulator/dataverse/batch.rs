@@ -287,29 +287,48 @@ fn boundary(content_type: &str) -> Option<String> {
 }
 
 fn read(body: &[u8], boundary: &str) -> Result<Vec<Item>, ServiceError> {
+    let text = std::str::from_utf8(body).map_err(|_| wrong("The batch is not UTF-8 text."))?;
     // Some clients end lines with LF alone.
-    let text = String::from_utf8_lossy(body).replace("\r\n", "\n");
+    let text = text.replace("\r\n", "\n");
     let mut items = Vec::new();
-    for part in parts(&text, boundary) {
+    for part in parts(&text, boundary)? {
         let (headers, content) = head(part);
-        let kind = header(&headers, "content-type").unwrap_or_default();
+        let kind = header(&headers, "content-type")
+            .ok_or_else(|| wrong("A part of the batch has no Content-Type header."))?;
         match self::boundary(kind) {
             Some(inner) => {
-                let found = parts(content, &inner).into_iter().map(request);
+                let found = parts(content, &inner)?.into_iter().map(request);
                 items.push(Item::ChangeSet(found.collect::<Result<_, _>>()?));
             }
-            None => items.push(Item::Single(request(part)?)),
+            None if essence(kind).eq_ignore_ascii_case("application/http") => {
+                items.push(Item::Single(request(part)?));
+            }
+            None => {
+                return Err(wrong(&format!(
+                    "A part of the batch has the Content-Type '{kind}' instead of application/http \
+                     or multipart/mixed with a boundary."
+                )));
+            }
         }
     }
     Ok(items)
 }
 
+/// A content type without its parameters.
+fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
 /// What stands between the boundary's lines.
-fn parts<'t>(text: &'t str, boundary: &str) -> Vec<&'t str> {
+///
+/// # Errors
+/// When there is no such line, or none that ends the last part: then something was lost under way.
+fn parts<'t>(text: &'t str, boundary: &str) -> Result<Vec<&'t str>, ServiceError> {
     let mark = format!("--{boundary}");
     let mut found = Vec::new();
     let mut start = None;
     let mut at = 0;
+    let mut ended = false;
     for line in text.split_inclusive('\n') {
         let trimmed = line.trim_end();
         if trimmed == mark || trimmed.strip_prefix(&mark).is_some_and(|rest| rest == "--") {
@@ -317,10 +336,19 @@ fn parts<'t>(text: &'t str, boundary: &str) -> Vec<&'t str> {
                 found.push(&text[start..at]);
             }
             start = (trimmed == mark).then_some(at + line.len());
+            if start.is_none() {
+                ended = true;
+                break;
+            }
         }
         at += line.len();
     }
-    found
+    if !ended {
+        return Err(wrong(&format!(
+            "The batch has no line '{mark}--' that ends it."
+        )));
+    }
+    Ok(found)
 }
 
 /// Splits the header lines from what follows their empty line.
@@ -353,6 +381,12 @@ fn request(part: &str) -> Result<Part, ServiceError> {
     let (Some(method), Some(address)) = (words.next(), words.next()) else {
         return Err(wrong("A part of the batch has no request line."));
     };
+    let version = words.next().unwrap_or_default();
+    if !version.starts_with("HTTP/1.") || words.next().is_some() {
+        return Err(wrong(&format!(
+            "'{line}' is no request line: a verb, an address and HTTP/1.1."
+        )));
+    }
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| wrong(&format!("'{method}' is not a verb.")))?;
     // Without headers the body follows the first empty line at once.
@@ -360,16 +394,18 @@ fn request(part: &str) -> Result<Part, ServiceError> {
         Some(body) => (Vec::new(), body),
         None => head(rest),
     };
-    let headers = inner.iter().filter_map(|(name, value)| {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        Some((name, HeaderValue::from_str(value).ok()?))
+    let headers = inner.iter().map(|(name, value)| {
+        let read = HeaderName::from_bytes(name.as_bytes()).ok();
+        let read = read.zip(HeaderValue::from_str(value).ok());
+        read.ok_or_else(|| wrong(&format!("'{name}: {value}' is no header.")))
     });
+    let headers = headers.collect::<Result<_, _>>()?;
     let (address, body) = (address.to_owned(), body.trim_end_matches('\n').to_owned());
     Ok(Part {
         id,
         method,
         address,
-        headers: headers.collect(),
+        headers,
         body,
     })
 }

@@ -1,6 +1,6 @@
 //! The query functions `Microsoft.Dynamics.CRM.…` of `$filter`: sets, ranges, times, the caller.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
 use super::scalar::{Scalar, moment};
@@ -185,8 +185,17 @@ fn day(moment: Timestamp, offset: i64, length: i64) -> Test {
 
 /// `moment` and `count` times `seconds`; what is beyond the calendar is its first or last moment.
 fn shift(moment: Timestamp, count: i64, seconds: i64) -> Timestamp {
-    let by = SignedDuration::from_secs(count.saturating_mul(seconds));
-    moment.saturating_add(by).unwrap_or(moment)
+    // In whole numbers: jiff panics on some durations that are longer than its calendar.
+    let then = moment
+        .as_second()
+        .saturating_add(count.saturating_mul(seconds));
+    if then <= Timestamp::MIN.as_second() {
+        return Timestamp::MIN;
+    }
+    if then >= Timestamp::MAX.as_second() {
+        return Timestamp::MAX;
+    }
+    Timestamp::new(then, moment.subsec_nanosecond()).unwrap_or(moment)
 }
 
 fn text(value: &Value) -> String {
