@@ -14,17 +14,27 @@ const OWN: [&str; 4] = [".alm", ".git", "scripts", "alm.toml"];
 /// # Errors
 /// `ALM-S050` when it leads out of the workspace, by `..`, a drive letter or a link.
 pub(super) fn readable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
-    let parts = parts(path)?;
-    let full = root.join(parts.iter().collect::<PathBuf>());
+    let full = root.join(parts(path)?.iter().collect::<PathBuf>());
+    inside(root, path, &full)?;
+    Ok(full)
+}
+
+/// Where `full` lies in the workspace when all links on the way are followed, relative to its root.
+fn inside(root: &Path, path: &str, full: &Path) -> Result<PathBuf, HostError> {
     let outside = || refused(path, "leads out of the workspace");
     let root = real(root).ok_or_else(outside)?;
-    // What is not there cannot lead out; the read that follows says that it is missing.
-    let deepest = full.ancestors().find_map(real).ok_or_else(outside)?;
-    if deepest.starts_with(&root) {
-        Ok(full)
-    } else {
-        Err(outside())
-    }
+    // What is not there cannot lead out; the read that follows says that it is missing. A link to
+    // nothing is there: writing would make what it names.
+    let mut above = full.ancestors();
+    let (deepest, at) = above
+        .find_map(|at| match real(at) {
+            None if at.is_symlink() => Some(Err(outside())),
+            found => found.map(|found| Ok((found, at))),
+        })
+        .ok_or_else(outside)??;
+    let rest = full.strip_prefix(at).map_err(|_| outside())?;
+    let inside = deepest.strip_prefix(&root).map_err(|_| outside())?;
+    Ok(inside.join(rest))
 }
 
 /// The place that `path` means for writing.
@@ -33,16 +43,22 @@ pub(super) fn readable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
 /// As [`readable`], and for the workspace's own files.
 pub(super) fn writable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
     let parts = parts(path)?;
-    let Some(first) = parts.first() else {
-        return Err(refused(path, "is the workspace itself"));
-    };
-    let own = |own: &str| fold(own) == fold(first);
-    if OWN.iter().any(|name| own(name)) {
-        return Err(refused(path, "belongs to the workspace itself"));
+    let named = root.join(parts.iter().collect::<PathBuf>());
+    // Both what it is called and what it is behind a link, as a clone can bring one.
+    let meant = inside(root, path, &named)?;
+    let meant = meant.iter().map(|part| part.to_string_lossy().into_owned());
+    let meant: Vec<String> = meant.collect();
+    for parts in [&parts, &meant] {
+        let Some(first) = parts.first() else {
+            return Err(refused(path, "is the workspace itself"));
+        };
+        if OWN.iter().any(|own| fold(own) == fold(first)) {
+            return Err(refused(path, "belongs to the workspace itself"));
+        }
+        portable_path::check(&parts.join("/"), DotNames::Allowed)
+            .map_err(|reason| refused(path, &format!("cannot be written: {reason}")))?;
     }
-    portable_path::check(&parts.join("/"), DotNames::Allowed)
-        .map_err(|reason| refused(path, &format!("cannot be written: {reason}")))?;
-    readable(root, path)
+    Ok(named)
 }
 
 /// The plain names in `path`, which may use either slash.
@@ -122,5 +138,32 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(other.path(), dir.path().join("out")).unwrap();
         assert!(writable(dir.path(), "out/a.zip").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_inside_leads_to_none_of_the_workspaces_own_files() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for folder in ["scripts", ".alm", "src/.git", "src/real"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        std::fs::write(root.join("alm.toml"), "").unwrap();
+        for (link, target) in [
+            ("a", "scripts"),
+            ("b", ".alm"),
+            ("c", "alm.toml"),
+            ("d", "src/.git"),
+            ("e", "a"),
+            ("f", "nothing-yet"),
+            ("g", "src/real"),
+        ] {
+            symlink(root.join(target), root.join(link)).unwrap();
+        }
+        for path in ["a/x", "a", "b/x/y", "c", "d/config", "e/x", "f", "f/x"] {
+            assert!(writable(root, path).is_err(), "{path}");
+        }
+        assert!(writable(root, "g/x").is_ok());
     }
 }
