@@ -56,7 +56,7 @@ impl Host {
         })?;
         let person = self.persona().person().map(|person| person.user.as_str());
         let by = person.or(who).ok_or(RunError::Nobody)?;
-        if !is_approver(wait, self.persona(), by) {
+        if !is_approver(wait, self.persona()) {
             return Err(RunError::NotApprover {
                 run,
                 by: by.to_owned(),
@@ -81,13 +81,14 @@ impl Host {
 }
 
 /// Whether the wait is for this person: by sign-in name, by the name of her identity, or by her
-/// persona. A wait that names nobody is for everybody who may approve.
-fn is_approver(wait: &Wait, persona: &Persona, by: &str) -> bool {
-    let identity = persona.person().map(|person| person.identity.as_str());
+/// persona. The name at the machine is not asked, since anybody can set it. A wait that names nobody
+/// is for everybody who may approve.
+fn is_approver(wait: &Wait, persona: &Persona) -> bool {
     let is_meant = |name: &String| {
-        name.eq_ignore_ascii_case(by)
-            || Some(name.as_str()) == identity
-            || Some(name.as_str()) == persona.name()
+        persona.name() == Some(name)
+            || persona.person().is_some_and(|person| {
+                person.user.eq_ignore_ascii_case(name) || person.identity == *name
+            })
     };
     wait.approvers.is_empty() || wait.approvers.iter().any(is_meant)
 }

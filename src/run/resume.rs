@@ -84,9 +84,12 @@ impl Start<'_> {
         finished
     }
 
-    /// One's own run, or one in a repository (or a workspace) where one may approve.
+    /// One's own run, or one in a repository (or a workspace) where one may approve. A run in one's
+    /// name as another persona is not one's own: a build runs in the name of whoever asked for it,
+    /// with rights that she does not have.
     fn check_may_go_on(&self, record: &RunRecord) -> Result<(), RunError> {
-        if self.person() == record.who || self.persona.is_unrestricted() {
+        let own = self.person() == record.who && self.persona.name() == record.persona.as_deref();
+        if own || self.persona.is_unrestricted() {
             return Ok(());
         }
         let approves = self.persona.may(&Effect {
