@@ -6,6 +6,7 @@
 //! those below it.
 
 pub mod nearest;
+pub mod place;
 pub mod portable_path;
 pub mod problem;
 pub mod whole_file;

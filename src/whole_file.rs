@@ -4,6 +4,10 @@ use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use uuid::Uuid;
+
+use crate::place::Place;
+
 /// Most bytes of a file that is no package: more than any mapping, manifest or package has.
 pub const MOST: u64 = 4 << 30;
 
@@ -38,54 +42,57 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 ///
 /// Those of the file system; folders that were made for the file are taken away again.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let there = fs::metadata(path).ok();
-    if there
-        .as_ref()
-        .is_some_and(|meta| !meta.is_file() && !meta.is_dir())
-    {
+    if is_special(fs::metadata(path).map(|meta| meta.file_type())) {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or_else(|| Path::new("."));
-    let missing: Vec<&Path> = parent
-        .ancestors()
-        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
-        .collect();
-    let written = fs::create_dir_all(parent).and_then(|()| {
-        let mut staged = builder().tempfile_in(parent)?;
-        staged.write_all(bytes)?;
-        if let Some(there) = there {
-            staged.as_file().set_permissions(there.permissions())?;
-        }
-        staged.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    });
-    if written.is_err() {
-        for folder in missing {
-            let _ = fs::remove_dir(folder);
-        }
-    }
-    written
+    write_at(&Place::named(path)?, bytes)
 }
 
-/// Temporary files are for their owner only unless told otherwise; the umask still takes from this.
+/// Writes a file as [`write`] does, at a place that is held open. What is no regular file there is
+/// refused: only a person can want to write into a device.
+///
+/// # Errors
+///
+/// Those of the file system, and [`io::ErrorKind::InvalidInput`] for what is no regular file.
+pub fn write_at(place: &Place, bytes: &[u8]) -> io::Result<()> {
+    place.within(
+        |_, error| error,
+        |folder, name| {
+            let there = folder.symlink_metadata(name);
+            let there = there.ok().filter(|meta| !meta.is_symlink());
+            if there.as_ref().is_some_and(|there| !there.is_file()) {
+                let message = "it is no regular file";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+            let part = format!(".alm-{}", Uuid::new_v4().simple());
+            let written = (|| {
+                let mut staged = folder.open_with(
+                    &part,
+                    cap_std::fs::OpenOptions::new().write(true).create_new(true),
+                )?;
+                staged.write_all(bytes)?;
+                if let Some(there) = there {
+                    staged.set_permissions(there.permissions())?;
+                }
+                folder.rename(&part, folder, name)
+            })();
+            if written.is_err() {
+                let _ = folder.remove_file(&part);
+            }
+            written
+        },
+    )
+}
+
 #[cfg(unix)]
-fn builder() -> tempfile::Builder<'static, 'static> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut builder = tempfile::Builder::new();
-    builder
-        .prefix(".alm-")
-        .permissions(fs::Permissions::from_mode(0o666));
-    builder
+fn is_special(kind: io::Result<FileType>) -> bool {
+    kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir())
 }
 
+/// Windows opens its devices by reserved names, of which no metadata can be had.
 #[cfg(not(unix))]
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".alm-");
-    builder
+fn is_special(_: io::Result<FileType>) -> bool {
+    false
 }
 
 #[cfg(unix)]

@@ -4,19 +4,21 @@
 //! touched, so their times stay.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use bytes::Bytes;
+use cap_fs_ext::DirExt;
+use cap_std::fs::{Dir, Metadata};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::layout;
 use super::limits;
 use super::names;
-use super::staging::{self, Moves, Staging, join};
+use super::staging::{self, Kept, Moves, Staging};
 use super::{Finding, Limits, PackageError, SourceTree};
+use crate::place::{Folder, Place};
 use crate::portable_path::{DotNames, UnsafePath, hide_dots};
 
 /// The code of what is told of a write that was cut off.
@@ -45,16 +47,33 @@ pub struct WriteOptions {
 ///
 /// [`PackageError::Busy`], [`PackageError::Io`].
 pub fn repair(dir: &Path) -> Result<Vec<Finding>, PackageError> {
-    let repair = staging::recover(dir)?;
+    match Folder::named(dir) {
+        Ok(folder) => repair_in(&folder),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(PackageError::io("list", dir, error)),
+    }
+}
+
+/// As [`repair`], for a folder that is held open.
+///
+/// # Errors
+///
+/// As [`repair`].
+pub fn repair_in(folder: &Folder) -> Result<Vec<Finding>, PackageError> {
+    let repair = staging::recover(folder)?;
     let mut findings = Vec::new();
     if repair.undone {
         let message = "an earlier write into this folder was cut off; it has been undone";
-        let folder = dir.display().to_string();
+        let folder = folder.path().display().to_string();
         findings.push(Finding::warning(UNDONE, folder, message.to_owned()));
     }
-    for path in repair.kept {
-        let message = "the file has changed since the write that was cut off, so it stays as it is";
-        findings.push(Finding::warning(UNDONE, path, message.to_owned()));
+    for Kept { path, before } in repair.kept {
+        let stays = "the file has changed since the write that was cut off, so it stays as it is";
+        let message = match before {
+            Some(before) => format!("{stays}; what it was before that write is in {before}"),
+            None => stays.to_owned(),
+        };
+        findings.push(Finding::warning(UNDONE, path, message));
     }
     Ok(findings)
 }
@@ -92,14 +111,24 @@ impl SourceTree {
     ///
     /// As [`SourceTree::from_dir`].
     pub fn from_dir_within(dir: &Path, limits: &Limits) -> Result<Self, PackageError> {
-        staging::recover(dir)?;
+        let folder = Folder::named(dir).map_err(|e| PackageError::io("list", dir, e))?;
+        Self::from_folder(&folder, limits)
+    }
+
+    /// Reads a folder that is held open.
+    ///
+    /// # Errors
+    ///
+    /// As [`SourceTree::from_dir`].
+    pub fn from_folder(folder: &Folder, limits: &Limits) -> Result<Self, PackageError> {
+        staging::recover(folder)?;
         let mut found = Vec::new();
-        walk(dir, "", &mut found)?;
-        check_limits(dir, &found, limits)?;
+        walk(folder, folder, "", &mut found)?;
+        check_limits(folder.path(), &found, limits)?;
         found
             .into_par_iter()
             .map(|file| {
-                let data = read(&join(dir, &file.on_disk), limits)?;
+                let data = read(folder, &file.on_disk, limits)?;
                 Ok((file.path, Bytes::from(data)))
             })
             .collect::<Result<Vec<_>, PackageError>>()?
@@ -124,10 +153,31 @@ impl SourceTree {
         dir: &Path,
         options: &WriteOptions,
     ) -> Result<WriteReport, PackageError> {
-        staging::recover(dir)?;
-        let plan = Plan::make(self, dir, options)?;
+        let place = Place::named(dir).map_err(|e| PackageError::io("open", dir, e))?;
+        self.write_to(&place, options)
+    }
+
+    /// Writes the tree as [`SourceTree::write_to_dir`] does, at a place that is held open.
+    ///
+    /// # Errors
+    ///
+    /// As [`SourceTree::write_to_dir`].
+    pub fn write_to(
+        &self,
+        place: &Place,
+        options: &WriteOptions,
+    ) -> Result<WriteReport, PackageError> {
+        let folder = place.folder();
+        let folder = folder.map_err(|e| PackageError::io("list", place.path(), e))?;
+        if let Some(folder) = &folder {
+            staging::recover(folder)?;
+        }
+        let plan = Plan::make(self, folder.as_ref(), options)?;
         if !options.dry_run {
-            plan.carry_out(self, dir)?;
+            match &folder {
+                Some(folder) => plan.carry_out(self, folder)?,
+                None => plan.create(self, place)?,
+            }
         }
         Ok(plan.report)
     }
@@ -146,19 +196,33 @@ pub(super) struct Found {
 
 /// Lists the files below `dir`, without dot files and dot folders that no component has. A link is an
 /// error, and so is what is no regular file: a pipe would be waited for, a device never ends.
-fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageError> {
+fn walk(
+    home: &Folder,
+    dir: &Dir,
+    prefix: &str,
+    found: &mut Vec<Found>,
+) -> Result<(), PackageError> {
     let below = |name: &str| match prefix {
         "" => name.to_owned(),
         prefix => format!("{prefix}/{name}"),
     };
+    let failed = |doing, path: &str| {
+        let path = match path {
+            "" => home.path().to_owned(),
+            path => home.shown(path),
+        };
+        move |e| PackageError::io(doing, &path, e)
+    };
     let mut hidden = Vec::new();
-    let entries = fs::read_dir(dir).map_err(|e| PackageError::io("list", dir, e))?;
-    for entry in entries {
-        let entry = entry.map_err(|e| PackageError::io("list", dir, e))?;
+    for entry in dir.entries().map_err(failed("list", prefix))? {
+        let entry = entry.map_err(failed("list", prefix))?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else {
             return Err(PackageError::UnsafeName {
-                entry: entry.path().display().to_string(),
+                entry: home
+                    .shown(&below(&name.to_string_lossy()))
+                    .display()
+                    .to_string(),
                 reason: UnsafePath::NotUnicode,
             });
         };
@@ -168,14 +232,13 @@ fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageE
         }
         let path = below(name);
         // Metadata of the entry itself, so that a link shows as a link.
-        let meta = entry
-            .metadata()
-            .map_err(|e| PackageError::io("inspect", &entry.path(), e))?;
+        let meta = entry.metadata().map_err(failed("inspect", &path))?;
         if meta.is_symlink() {
             return Err(PackageError::Link { path });
         }
         if meta.is_dir() {
-            walk(&entry.path(), &path, found)?;
+            let inner = dir.open_dir_nofollow(name).map_err(failed("list", &path))?;
+            walk(home, &inner, &path, found)?;
         } else if meta.is_file() {
             found.push(Found::new(path, &meta));
         } else {
@@ -184,7 +247,7 @@ fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageE
     }
     for (name, entry) in &hidden {
         let of_component = layout::is_known_folder(prefix.split('/').next().unwrap_or_default())
-            && (is_xml(&entry.path())
+            && (is_xml(dir, name)
                 || hidden
                     .iter()
                     .any(|(beside, _)| beside.strip_prefix(name.as_str()) == Some(".data.xml")));
@@ -204,7 +267,7 @@ fn walk(dir: &Path, prefix: &str, found: &mut Vec<Found>) -> Result<(), PackageE
 }
 
 impl Found {
-    fn new(path: String, meta: &fs::Metadata) -> Self {
+    fn new(path: String, meta: &Metadata) -> Self {
         Self {
             on_disk: path.clone(),
             path,
@@ -216,11 +279,11 @@ impl Found {
 
 /// Whether a regular file begins as XML does, whatever its name says: the file of a role called
 /// `.NET Developers` has no other ending (facts §4).
-fn is_xml(path: &Path) -> bool {
+fn is_xml(dir: &Dir, name: &str) -> bool {
     let mut first = [0; 4];
-    let is_file = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+    let is_file = dir.symlink_metadata(name).is_ok_and(|meta| meta.is_file());
     let length = if is_file {
-        fs::File::open(path).and_then(|mut file| file.read(&mut first))
+        dir.open(name).and_then(|mut file| file.read(&mut first))
     } else {
         Ok(0)
     };
@@ -232,9 +295,9 @@ fn is_xml(path: &Path) -> bool {
 }
 
 /// The bytes of a regular file, which may have grown since it was listed, but not past the limit.
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, PackageError> {
-    let failed = |e| PackageError::io("read", path, e);
-    let file = fs::File::open(path).map_err(failed)?;
+fn read(dir: &Folder, path: &str, limits: &Limits) -> Result<Vec<u8>, PackageError> {
+    let failed = |e| PackageError::io("read", &dir.shown(path), e);
+    let file = dir.open(path).map_err(failed)?;
     let mut data = Vec::with_capacity(
         usize::try_from(
             file.metadata()
@@ -249,7 +312,7 @@ fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, PackageError> {
         .map_err(failed)?;
     if data.len() as u64 > limits.part_bytes {
         return Err(PackageError::Limit {
-            subject: path.display().to_string(),
+            subject: dir.shown(path).display().to_string(),
             limit: limits::FILE,
             found: data.len() as u64,
             allowed: limits.part_bytes,
@@ -305,23 +368,30 @@ fn check_names(tree: &SourceTree) -> Result<(), PackageError> {
 struct Plan {
     /// Files to place, as in the report.
     report: WriteReport,
-    /// Files on disk that give way: replaced ones, unneeded ones, ones with another letter case.
+    /// Files on disk that give way: unneeded ones, ones with another letter case.
     displaced: Vec<String>,
+    /// Files on disk that get other bytes.
+    replaced: BTreeSet<String>,
     /// Top-level folders that do not exist yet; each is moved into place as a whole.
     new_folders: BTreeSet<String>,
-    /// Whether the folder itself exists.
-    exists: bool,
 }
 
 impl Plan {
-    fn make(tree: &SourceTree, dir: &Path, options: &WriteOptions) -> Result<Self, PackageError> {
+    /// What is to be done in `dir`, or where there is no folder yet.
+    fn make(
+        tree: &SourceTree,
+        dir: Option<&Folder>,
+        options: &WriteOptions,
+    ) -> Result<Self, PackageError> {
         check_names(tree)?;
         let tops: BTreeSet<&str> = tree
             .paths()
             .filter_map(|path| path.split_once('/').map(|(top, _)| top))
             .collect();
-        let (exists, present, existing) =
-            existing_files(dir, &tops, |name| tree.get(name).is_some())?;
+        let (present, existing) = match dir {
+            Some(dir) => existing_files(dir, &tops, |name| tree.get(name).is_some())?,
+            None => Default::default(),
+        };
         let by_fold: BTreeMap<String, &Found> = existing
             .iter()
             .map(|file| (names::fold(&file.path), file))
@@ -333,7 +403,10 @@ impl Plan {
                 let Some(file) = by_fold.get(&names::fold(path)) else {
                     return Ok(Some((path, None)));
                 };
-                if file.on_disk == **path && same(&join(dir, path), file.size, data)? {
+                if let Some(dir) = dir
+                    && file.on_disk == **path
+                    && same(dir, path, file.size, data)?
+                {
                     return Ok(None);
                 }
                 Ok(Some((path, Some(*file))))
@@ -341,13 +414,18 @@ impl Plan {
             .collect::<Result<Vec<_>, PackageError>>()?;
         let mut report = WriteReport::default();
         let (mut displaced, mut locked) = (Vec::new(), Vec::new());
+        let mut replaced = BTreeSet::new();
         for outcome in changed {
             match outcome {
                 None => report.unchanged += 1,
                 Some((path, old)) => {
                     report.written.push(path.to_string());
                     if let Some(old) = old {
-                        displaced.push(old.on_disk.clone());
+                        if old.on_disk == **path {
+                            replaced.insert(path.to_string());
+                        } else {
+                            displaced.push(old.on_disk.clone());
+                        }
                         if old.read_only && !options.overwrite_read_only {
                             locked.push(old.on_disk.clone());
                         }
@@ -384,139 +462,120 @@ impl Plan {
         Ok(Self {
             report,
             displaced,
+            replaced,
             new_folders,
-            exists,
         })
     }
 
-    fn carry_out(&self, tree: &SourceTree, dir: &Path) -> Result<(), PackageError> {
-        if self.report.written.is_empty() && self.displaced.is_empty() && self.exists {
+    fn carry_out(&self, tree: &SourceTree, dir: &Folder) -> Result<(), PackageError> {
+        if self.report.written.is_empty() && self.displaced.is_empty() {
             return Ok(());
         }
-        if !self.exists {
-            return self.create(tree, dir);
-        }
         let staging = Staging::begin(dir)?;
-        self.stage(tree, &staging.fresh())?;
+        self.stage(tree, &staging.fresh()?)?;
         let one_by_one = |path: &&String| {
             let top = path.split_once('/').map_or("", |(top, _)| top);
-            !self.new_folders.contains(top)
+            !self.new_folders.contains(top) && !self.replaced.contains(*path)
         };
+        let new = self.report.written.iter().filter(one_by_one);
         let moves = Moves::new(
             dir,
             self.displaced.clone(),
             self.new_folders.iter().cloned().collect(),
-            self.report
-                .written
-                .iter()
-                .filter(one_by_one)
-                .cloned()
-                .collect(),
+            new.cloned().collect(),
+            self.replaced.iter().cloned().collect(),
         );
-        staging.carry_out(dir, moves, &self.report.deleted)
+        staging.carry_out(moves, &self.report.deleted)
     }
 
     /// Makes a folder that does not exist: staged beside its place and moved there in one step.
-    fn create(&self, tree: &SourceTree, dir: &Path) -> Result<(), PackageError> {
-        let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or_else(|| Path::new("."));
-        let missing: Vec<&Path> = parent
-            .ancestors()
-            .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
-            .collect();
-        let outcome = fs::create_dir_all(parent)
-            .map_err(|e| PackageError::io("create", parent, e))
-            .and_then(|()| staging::tidy(parent))
-            .and_then(|()| Staging::begin(parent))
-            .and_then(|staging| {
-                self.stage(tree, &staging.fresh())?;
-                staging.become_folder(dir)
-            });
-        if outcome.is_err() {
-            for above in missing {
-                let _ = fs::remove_dir(above);
-            }
-        }
-        outcome
+    fn create(&self, tree: &SourceTree, place: &Place) -> Result<(), PackageError> {
+        let failed = |path: &Path, e| PackageError::io("create", path, e);
+        place.within(failed, |home, name| {
+            staging::tidy(home)?;
+            let staging = Staging::begin(home)?;
+            self.stage(tree, &staging.fresh()?)?;
+            staging.become_folder(name)
+        })
     }
 
     /// Writes all new bytes below the staging folder.
-    fn stage(&self, tree: &SourceTree, fresh: &Path) -> Result<(), PackageError> {
-        let folders: BTreeSet<&str> = self
-            .report
-            .written
-            .iter()
-            .map(|path| path.rsplit_once('/').map_or("", |p| p.0))
-            .collect();
-        fs::create_dir_all(fresh).map_err(|e| PackageError::io("create", fresh, e))?;
-        for folder in folders {
-            let full = join(fresh, folder);
-            fs::create_dir_all(&full).map_err(|e| PackageError::io("create", &full, e))?;
+    fn stage(&self, tree: &SourceTree, fresh: &Folder) -> Result<(), PackageError> {
+        let mut by_folder: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+        for path in &self.report.written {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            by_folder.entry(folder).or_default().push((name, path));
         }
-        self.report
-            .written
-            .par_iter()
-            .with_min_len(16)
-            .try_for_each(|path| {
-                let full = join(fresh, path);
-                let data = tree.get(path).unwrap_or_default();
-                fs::write(&full, data).map_err(|e| PackageError::io("write", &full, e))
-            })
+        for (folder, files) in by_folder {
+            // Each file by its name in a folder that is open, which is quicker than by its path.
+            let opened = match folder {
+                "" => fresh.try_clone(),
+                folder => fresh
+                    .create_dir_all(folder)
+                    .and_then(|()| fresh.open_dir(folder)),
+            };
+            let home = opened.map_err(|e| PackageError::io("create", &fresh.shown(folder), e))?;
+            files
+                .par_iter()
+                .with_min_len(16)
+                .try_for_each(|(name, path)| {
+                    let data = tree.get(path).unwrap_or_default();
+                    home.write(name, data)
+                        .map_err(|e| PackageError::io("write", &fresh.shown(path), e))
+                })?;
+        }
+        Ok(())
     }
 }
 
-/// Lists what is in the folders that belong to a solution: whether the folder exists, which of its
-/// top-level entries exist (folded), and the files.
+/// Lists what is in the folders that belong to a solution: which of its top-level entries exist
+/// (folded), and the files.
 pub(super) fn existing_files(
-    dir: &Path,
+    dir: &Folder,
     tops: &BTreeSet<&str>,
     is_ours: impl Fn(&str) -> bool,
-) -> Result<(bool, BTreeSet<String>, Vec<Found>), PackageError> {
+) -> Result<(BTreeSet<String>, Vec<Found>), PackageError> {
     let mut present = BTreeSet::new();
     let mut existing = Vec::new();
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok((false, present, existing));
-        }
-        Err(error) => return Err(PackageError::io("list", dir, error)),
-    };
+    let failed = |e| PackageError::io("list", dir.path(), e);
     let tops: BTreeSet<String> = tops.iter().map(|top| names::fold(top)).collect();
-    for entry in entries {
-        let entry = entry.map_err(|e| PackageError::io("list", dir, e))?;
+    for entry in dir.entries().map_err(failed)? {
+        let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
         let folded = names::fold(name);
         let ours = tops.contains(&folded) || layout::is_known_folder(name);
         let meta = entry
             .metadata()
-            .map_err(|e| PackageError::io("inspect", &entry.path(), e))?;
+            .map_err(|e| PackageError::io("inspect", &dir.shown(name), e))?;
         if ours && meta.is_symlink() {
             return Err(PackageError::Link {
                 path: name.to_owned(),
             });
         }
         if ours && meta.is_dir() {
-            walk(&entry.path(), name, &mut existing)?;
+            let inner = dir.open_dir_nofollow(name).map_err(failed)?;
+            walk(dir, &inner, name, &mut existing)?;
         } else if meta.is_file() && is_ours(name) {
             existing.push(Found::new(name.to_owned(), &meta));
         }
         present.insert(folded);
     }
-    Ok((true, present, existing))
+    Ok((present, existing))
 }
 
-fn same(path: &Path, size: u64, data: &[u8]) -> Result<bool, PackageError> {
+fn same(dir: &Folder, path: &str, size: u64, data: &[u8]) -> Result<bool, PackageError> {
     if size != data.len() as u64 {
         return Ok(false);
     }
-    let old = fs::read(path).map_err(|e| PackageError::io("read", path, e))?;
-    Ok(old == data)
+    let old = dir.read(path);
+    Ok(old.map_err(|e| PackageError::io("read", &dir.shown(path), e))? == data)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn tree(files: &[(&str, &str)]) -> SourceTree {
         let mut tree = SourceTree::new();

@@ -6,7 +6,6 @@
 //! can stay the same when bytes change.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -15,7 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::SourceTree;
 use super::folder::existing_files;
-use super::staging::{self, join};
+use super::staging;
+use crate::place::Folder;
 
 /// The files of a tree by their digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +62,11 @@ impl Imprint {
     ///
     /// A folder that cannot be read holds something else.
     pub fn is_in(&self, dir: &Path) -> bool {
+        let Ok(dir) = Folder::named(dir) else {
+            return false;
+        };
         // A write that was cut off is undone before anything is compared.
-        if staging::recover(dir).is_err() {
+        if staging::recover(&dir).is_err() {
             return false;
         }
         let tops: BTreeSet<&str> = self
@@ -71,7 +74,7 @@ impl Imprint {
             .keys()
             .filter_map(|path| path.split_once('/').map(|(top, _)| top))
             .collect();
-        let Ok((true, _, found)) = existing_files(dir, &tops, |name| self.files.contains_key(name))
+        let Ok((_, found)) = existing_files(&dir, &tops, |name| self.files.contains_key(name))
         else {
             return false;
         };
@@ -79,7 +82,8 @@ impl Imprint {
             && found.par_iter().all(|file| {
                 self.files.get(&file.path).is_some_and(|known| {
                     known.size == file.size
-                        && fs::read(join(dir, &file.path))
+                        && dir
+                            .read(&file.path)
                             .is_ok_and(|data| digest(&data) == known.digest)
                 })
             })
@@ -99,6 +103,7 @@ fn digest(data: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::solution::WriteOptions;
+    use std::fs;
 
     #[test]
     fn only_the_same_files_and_no_others_are_the_same_folder() {

@@ -41,7 +41,7 @@ pub mod yaml;
 pub use container::{CONTENT_TYPES_XML, CUSTOMIZATIONS_XML, Package, Part, SOLUTION_XML};
 pub use error::PackageError;
 pub use finding::{Finding, Severity};
-pub use folder::{WriteOptions, WriteReport, repair};
+pub use folder::{WriteOptions, WriteReport, repair, repair_in};
 pub use imprint::Imprint;
 pub use limits::{Limits, NestedBudget};
 pub use locate::{Layout, locate_in_tree, locate_layout, locate_source};

@@ -350,6 +350,86 @@ fn a_killed_unpack_leaves_the_old_tree_or_the_new_one() {
     state::assert_same(&states[1 - now], &state::of(&src), "the next unpack");
 }
 
+/// Starts an unpack and kills it while files are moved, which takes a few milliseconds: false if it
+/// was over before it was seen.
+#[cfg(unix)]
+fn killed_while_moving(here: &Path, arguments: &[&str]) -> bool {
+    let mut process = Command::new(PROGRAM)
+        .current_dir(here)
+        .arg("solution")
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let moving = || {
+        fs::read_dir(here.join("src")).is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| entry.path().join("journal.json").exists())
+        })
+    };
+    while !moving() && process.try_wait().unwrap().is_none() {
+        std::hint::spin_loop();
+    }
+    let _ = process.kill();
+    process.wait().unwrap();
+    moving()
+}
+
+/// Every command that reads or writes the folder says what it has undone, an edit made in between
+/// stays, and what was there before it is not lost.
+#[cfg(unix)]
+#[test]
+fn an_edit_after_a_killed_unpack_stays_and_the_repair_is_told() {
+    let home = home(3000);
+    let here = home.path();
+    let edited = "customapis/api0/file2.json";
+    // Both versions of the edited file, and its folder as it was.
+    let old = fs::read(here.join("src").join(edited)).unwrap();
+    let before = state::of(&here.join("src"));
+    let unpack = ["unpack", "-z", "two.zip", "-f", "src", "--allowDelete"];
+    for command in [
+        &["version", "src", "--plan"][..],
+        &["normalise", "src", "--check"],
+        &["pack", "-z", "now.zip", "-f", "src"],
+        &["unpack", "-z", "one.zip", "-f", "src"],
+    ] {
+        let hit = (0..40).any(|_| {
+            // One that was over before it was seen has to be taken back.
+            let back = ["unpack", "-z", "one.zip", "-f", "src", "--allowDelete"];
+            assert_eq!(alm(here, &back).code, 0);
+            fs::remove_dir_all(here.join("src")).unwrap();
+            assert_eq!(alm(here, &back).code, 0);
+            killed_while_moving(here, &unpack)
+        });
+        assert!(hit, "no kill met the moment while files are moved");
+        fs::write(here.join("src").join(edited), "edited").unwrap();
+        let told = alm(here, command);
+        assert!(told.err.contains("ALM-P142"), "{command:?}: {}", told.err);
+        if command[0] == "unpack" {
+            continue;
+        }
+        assert_eq!(
+            fs::read(here.join("src").join(edited)).unwrap(),
+            b"edited",
+            "{command:?}"
+        );
+        let mut after = state::of(&here.join("src"));
+        let kept = after
+            .iter()
+            .find(|(path, _)| path.contains(".alm-before-") && path.ends_with(edited));
+        // Killed before it came to this file, the edit is one of the old version.
+        if let Some((path, data)) = kept {
+            assert_eq!(*data, old);
+            assert!(told.err.contains(path), "{}", told.err);
+        }
+        after.retain(|path, _| !path.contains(".alm-before-"));
+        after.insert(edited.to_owned(), old.clone());
+        state::assert_same(&before, &after, &told.err);
+    }
+}
+
 #[test]
 fn a_killed_unpack_makes_a_new_folder_whole_or_not_at_all() {
     let home = home(1500);

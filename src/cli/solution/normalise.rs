@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::{Output, Table};
+use super::report::Report;
 use crate::solution::normalise::{NormaliseOptions, RULES, normalise};
 use crate::solution::{SourceTree, WriteOptions, locate_source};
 
@@ -65,6 +66,7 @@ pub fn run(arguments: &NormaliseArgs, output: Output) -> Result<(), Failure> {
         with: arguments.with.clone(),
         without: arguments.without.clone(),
     };
+    Report::repaired(&folder, output)?;
     let done = normalise(&SourceTree::from_dir(&folder)?, &options)?;
     let dry_run = arguments.plan || arguments.check;
     let write = WriteOptions {

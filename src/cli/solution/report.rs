@@ -10,7 +10,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::render::Output;
 use super::arguments::{Common, ErrorLevel};
-use crate::solution::{Finding, Limits, Package, PackageError, Severity};
+use crate::solution::{Finding, Limits, Package, PackageError, Severity, repair};
 use crate::whole_file;
 
 /// Tells as much as was asked for.
@@ -63,6 +63,22 @@ impl Report {
         findings
             .iter()
             .for_each(|finding| self.tell(&Told::from(finding)));
+    }
+
+    /// Undoes what an earlier command left half done in a folder, and tells it, for a command that
+    /// has no report.
+    ///
+    /// # Errors
+    ///
+    /// As [`repair`].
+    pub fn repaired(folder: &Path, output: Output) -> Result<(), Failure> {
+        let mut report = Self {
+            output,
+            level: ErrorLevel::Info,
+            log: None,
+        };
+        report.findings(&repair(folder)?);
+        Ok(())
     }
 
     /// Tells one finding.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::failure::Failure;
 use super::super::render::Output;
-use super::report::{read_file, unusable};
+use super::report::{Report, read_file, unusable};
 use super::revision;
 use crate::solution::{
     Package, SOLUTION_FILE, SolutionVersion, SourceTree, VersionPart, WriteOptions, locate_source,
@@ -98,7 +98,7 @@ enum Strategy {
 /// Runs `alm solution version`.
 pub fn run(arguments: &VersionArgs, output: Output) -> Result<(), Failure> {
     let path = arguments.solution_path.as_ref().unwrap_or(&arguments.path);
-    let mut solution = Solution::read(path)?;
+    let mut solution = Solution::read(path, output)?;
     let old = solution.version()?;
     let new = arguments.chosen(old, path)?;
     if new == old {
@@ -169,9 +169,10 @@ enum Solution {
 }
 
 impl Solution {
-    fn read(path: &Path) -> Result<Self, Failure> {
+    fn read(path: &Path, output: Output) -> Result<Self, Failure> {
         if path.is_dir() {
             let folder = locate_source(path)?;
+            Report::repaired(&folder, output)?;
             // Only the manifest is read, so that a large folder takes no longer.
             let file = folder.join(SOLUTION_FILE);
             let data = read_file(&file)?;

@@ -4,6 +4,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::HostError;
+use crate::place::Place;
 use crate::portable_path::{self, DotNames, fold};
 
 /// Folders and files of the workspace that scripts never write.
@@ -37,11 +38,12 @@ fn inside(root: &Path, path: &str, full: &Path) -> Result<PathBuf, HostError> {
     Ok(inside.join(rest))
 }
 
-/// The place that `path` means for writing.
+/// The place that `path` means for writing, held open: a link that is put on the way to it from now
+/// on changes nothing.
 ///
 /// # Errors
 /// As [`readable`], and for the workspace's own files.
-pub(super) fn writable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
+pub(super) fn writable(root: &Path, path: &str) -> Result<Place, HostError> {
     let parts = parts(path)?;
     let named = root.join(parts.iter().collect::<PathBuf>());
     // Both what it is called and what it is behind a link, as a clone can bring one.
@@ -58,7 +60,8 @@ pub(super) fn writable(root: &Path, path: &str) -> Result<PathBuf, HostError> {
         portable_path::check(&parts.join("/"), DotNames::Allowed)
             .map_err(|reason| refused(path, &format!("cannot be written: {reason}")))?;
     }
-    Ok(named)
+    Place::beneath(root, &meant)
+        .map_err(|error| refused(path, &format!("cannot be opened: {error}")))
 }
 
 /// The plain names in `path`, which may use either slash.

@@ -59,6 +59,7 @@ pub(super) mod module {
         let context = Context::of(&call).thrown()?;
         let full = readable(context.root(), folder).thrown()?;
         let source = solution::locate_source(&full).thrown()?;
+        tell(&context, &solution::repair(&source).thrown()?);
         Ok(SourceTree::new(
             solution::SourceTree::from_dir(&source).thrown()?,
         ))
@@ -397,9 +398,9 @@ pub(super) mod module {
         path: &str,
     ) -> Scripted<()> {
         let context = Context::of(&call).thrown()?;
-        let full = writable(context.root(), path).thrown()?;
+        let place = writable(context.root(), path).thrown()?;
         let bytes = package.zip().thrown()?;
-        whole_file::write(&full, &bytes)
+        whole_file::write_at(&place, &bytes)
             .map_err(|error| no_file(path, &error))
             .thrown()
     }
@@ -599,10 +600,15 @@ pub(super) mod module {
         folder: &str,
     ) -> Scripted<Map> {
         let context = Context::of(&call).thrown()?;
-        let full = writable(context.root(), folder).thrown()?;
-        let report = tree
-            .write_to_dir(&full, &WriteOptions::default())
-            .thrown()?;
+        let place = writable(context.root(), folder).thrown()?;
+        if let Some(there) = place
+            .folder()
+            .map_err(|error| no_file(folder, &error))
+            .thrown()?
+        {
+            tell(&context, &solution::repair_in(&there).thrown()?);
+        }
+        let report = tree.write_to(&place, &WriteOptions::default()).thrown()?;
         map_of(&report).thrown()
     }
 }
