@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::owner_only;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 /// How long a process waits for another one that writes. Writes take milliseconds; the longest is
@@ -38,6 +39,8 @@ pub(crate) enum DatabaseError {
 /// # Errors
 /// When the file cannot be opened, is no database, stays locked for half a minute, or is newer.
 pub(crate) fn open_shared(path: &Path, versions: &[&str]) -> Result<Connection, DatabaseError> {
+    // SQLite gives the files beside it the rights of this one. Where that fails, opening says why.
+    let _ = owner_only::file(path);
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
     write_ahead(&connection)?;

@@ -6,9 +6,11 @@
 //! those below it.
 
 pub mod nearest;
+mod owner_only;
 pub mod place;
 pub mod portable_path;
 pub mod problem;
+mod staging_folder;
 pub mod whole_file;
 
 // Ground: packages and trees, requests, the emulated tenant, the workspace file.

@@ -34,6 +34,61 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bytes of a regular file and of nothing else: a pipe would be waited for, a device never ends.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::InvalidInput`] for what is no regular file, and
+/// [`io::ErrorKind::FileTooLarge`] past `most` bytes.
+pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let file = open_regular(path)?;
+    let length = file.metadata()?.len().min(most);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = format!("it has more than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// As [`read_regular`], for text.
+///
+/// # Errors
+///
+/// As [`read_regular`], and [`io::ErrorKind::InvalidData`] for what is not UTF-8.
+pub fn read_regular_text(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(read_regular(path, most)?)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
+/// Opens a regular file for reading, and nothing else. It is not waited for, whatever it becomes
+/// between the look and the opening.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::InvalidInput`] for what is no regular file.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.custom_flags(flags.bits().cast_signed());
+    }
+    // Before it is opened, since opening some devices is an effect.
+    let refused = || io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+    if !fs::metadata(path)?.is_file() {
+        return Err(refused());
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(refused());
+    }
+    Ok(file)
+}
+
 /// Writes a file so that it is either whole or as it was; folders are made for it. A new file has
 /// the rights of any other new file, an old one keeps its own. What is no regular file (the null
 /// device, a pipe) is written into and stays what it is.

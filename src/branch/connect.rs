@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::audited::Audited;
 use super::remote::{GitProgram, SharedStore, SignIn};
 use super::{AzureDevOps, BranchError, GitHost, Remote, Repository};
 use crate::nearest::nearest;
@@ -112,12 +113,9 @@ impl Repository {
         let there = entry.repository.as_deref().unwrap_or(name);
         let identity = identity(workspace, persona, host);
         let transport = connections.signed_in(&identity)?;
-        let client: Arc<dyn GitHost> = Arc::new(AzureDevOps::new(
-            transport,
-            host.url.clone(),
-            project,
-            there,
-        ));
+        let client = AzureDevOps::new(transport, host.url.clone(), project, there);
+        let client: Arc<dyn GitHost> =
+            Arc::new(Audited::new(Arc::new(client), persona.clone(), name));
         let mut segments = host.url.path_segments().into_iter().flatten();
         let organisation = segments.rfind(|part| !part.is_empty()).unwrap_or_default();
         let shared = workspace.tenant().join("repositories");

@@ -3,6 +3,7 @@
 use crate::git::GitError;
 use crate::problem::{FailedRequest, Problem};
 use crate::transport::{Cancelled, TransportError};
+use crate::workspace::audit::AuditError;
 
 /// Why something about a repository or its host failed.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +129,9 @@ pub enum BranchError {
         /// The branch.
         branch: String,
     },
+    /// The host has done it, and the audit log could not keep it.
+    #[error("it was done, but {0}")]
+    Unaudited(#[from] AuditError),
     /// What was asked for makes no sense.
     #[error("{0}")]
     Invalid(String),
@@ -162,6 +166,7 @@ impl Problem for BranchError {
             Self::File { .. } => "ALM-B025",
             Self::Invalid(_) => "ALM-B026",
             Self::Unvalidated { .. } => "ALM-B027",
+            Self::Unaudited(_) => "ALM-B039",
         }
     }
 
@@ -198,6 +203,7 @@ impl Problem for BranchError {
             | Self::NotOpen { .. }
             | Self::GitCommand { .. }
             | Self::File { .. }
+            | Self::Unaudited(_)
             | Self::Invalid(_) => return None,
         })
     }

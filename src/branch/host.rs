@@ -88,8 +88,14 @@ pub trait GitHost: Send + Sync {
     fn build_validations(&self, branch: &str) -> Result<Vec<BuildValidation>, BranchError>;
 
     /// Makes a place to deploy to that needs the approval of one of `approvers` (user or group
-    /// names); without approvers, only the place. Says whether anything changed.
-    fn ensure_approval(&self, place: &str, approvers: &[String]) -> Result<bool, BranchError>;
+    /// names); without approvers, only the place. `self_approval` lets one of them approve what she
+    /// asked for herself. Says whether anything changed.
+    fn ensure_approval(
+        &self,
+        place: &str,
+        approvers: &[String],
+        self_approval: bool,
+    ) -> Result<bool, BranchError>;
 
     /// Queues a build.
     fn queue_build(&self, request: &BuildRequest) -> Result<Build, BranchError>;
@@ -253,6 +259,19 @@ pub enum Vote {
     WaitForAuthor,
     /// Against it.
     Reject,
+}
+
+impl Vote {
+    /// The word for it, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::ApproveWithSuggestions => "approve-with-suggestions",
+            Self::None => "none",
+            Self::WaitForAuthor => "wait-for-author",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 /// What one policy thinks of a pull request.

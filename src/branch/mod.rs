@@ -4,6 +4,7 @@
 //! builds; Azure DevOps today) with a [`Remote`] (objects and references). Objects are built by
 //! [`crate::git`]; this module decides nothing about workflows.
 
+mod audited;
 pub mod azure_devops;
 mod commit;
 mod connect;

@@ -67,6 +67,8 @@ pub struct StagePipeline {
     pub starts: Starts,
     /// Who has to approve before it runs: names of users or groups.
     pub approvers: Vec<String>,
+    /// Whether whoever asked for a build may be the one who approves it.
+    pub self_approval: bool,
     /// More variables.
     pub variables: BTreeMap<String, String>,
 }
@@ -115,7 +117,9 @@ pub fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, Branc
     }
     for stage in &wanted.stages {
         let place = stage.environment.as_str();
-        if !stage.approvers.is_empty() && host.ensure_approval(place, &stage.approvers)? {
+        if !stage.approvers.is_empty()
+            && host.ensure_approval(place, &stage.approvers, stage.self_approval)?
+        {
             ensured.changes.push(format!("approval for {place}"));
         }
         let name = name_of(place, solution);

@@ -71,6 +71,10 @@ fn build(
         .repository
         .open(workspace, persona, &on_interrupt())?;
     persona.may(&Effect::on_repository(Action::Approve, &opened.repository))?;
+    // Without a person the host's own identity would approve, which is nobody's yes.
+    if persona.person().is_none() {
+        return Err(crate::run::RunError::Nobody.into());
+    }
     let waiting: Vec<_> = opened
         .host
         .approvals()?

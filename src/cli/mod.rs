@@ -5,6 +5,7 @@
 
 mod agent;
 mod approve;
+mod audit;
 mod completions;
 mod demo;
 mod env;
@@ -74,6 +75,7 @@ enum Command {
     Run(run::RunArgs),
     Scripts(scripts::ScriptsArgs),
     History(history::HistoryArgs),
+    Audit(audit::AuditArgs),
     Show(show::ShowArgs),
     Watch(watch::WatchArgs),
     Approve(approve::ApproveArgs),
@@ -133,6 +135,7 @@ fn run(cli: Cli, output: Output) -> Result<(), Failure> {
         #[cfg(feature = "serve")]
         Command::Tenant(arguments) => tenant::run(&arguments, &cli.options, output),
         Command::Pr(arguments) => pr::run(&arguments, &cli.options, output),
+        Command::Audit(arguments) => audit::run(&arguments, &cli.options, output),
         Command::History(arguments) => history::run(&arguments, &cli.options, output),
         Command::Show(arguments) => show::run(&arguments, &cli.options, output),
         Command::Scripts(arguments) => scripts::run(&arguments, &cli.options, output),

@@ -2,9 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
+use super::prepared::login_name;
+use crate::run::AuditLog;
 use crate::workspace::{Persona, Workspace, WorkspaceError};
 
 /// Options that every command takes.
@@ -68,17 +71,19 @@ impl Options {
     /// # Errors
     /// When there is none, or its `alm.toml` has mistakes.
     pub fn open(&self) -> Result<Workspace, WorkspaceError> {
-        match &self.workspace {
-            Some(root) => Workspace::open(root),
+        let workspace = match &self.workspace {
+            Some(root) => Workspace::open(root)?,
             None => {
                 let here =
                     std::env::current_dir().map_err(|reason| WorkspaceError::Unreadable {
                         path: PathBuf::from("."),
                         reason,
                     })?;
-                Workspace::find(&here)
+                Workspace::find(&here)?
             }
-        }
+        };
+        workspace.audited_by(Arc::new(AuditLog::of(&workspace, login_name())));
+        Ok(workspace)
     }
 
     /// Opens the workspace and takes the persona that the options name.

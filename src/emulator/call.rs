@@ -52,6 +52,7 @@ impl Call {
             url,
             headers,
             body,
+            repeatable: _,
         } = request;
         let origin = url.origin().ascii_serialization();
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::store::{StoreError, Transaction};
@@ -78,6 +78,12 @@ impl Credentials {
         mac.update(message);
         Some(mac)
     }
+}
+
+/// A secret as it is kept where it only has to be recognised, or is never read again: an
+/// application's, a personal access token, a secret variable.
+pub fn one_way(secret: &str) -> String {
+    format!("sha256:{:x}", Sha256::digest(secret.as_bytes()))
 }
 
 /// A new password that nobody guesses: 122 random bits.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::credentials::one_way;
 use super::definition::{ApplicationDefinition, GroupDefinition, TenantDefinition, UserDefinition};
 use super::store::{StoreError, Transaction};
 
@@ -57,7 +57,7 @@ pub fn establish(tx: &Transaction<'_>, definition: &TenantDefinition) -> Result<
     for user in &definition.users {
         let stored = UserDefinition {
             object_id: Some(user.id()),
-            access_tokens: user.access_tokens.iter().map(|it| hash(it)).collect(),
+            access_tokens: user.access_tokens.iter().map(|it| one_way(it)).collect(),
             ..user.clone()
         };
         put(tx, "user", user.id(), &stored)?;
@@ -72,6 +72,7 @@ pub fn establish(tx: &Transaction<'_>, definition: &TenantDefinition) -> Result<
     for application in &definition.applications {
         let stored = ApplicationDefinition {
             object_id: Some(application.id()),
+            secret: one_way(&application.secret),
             ..application.clone()
         };
         put(tx, "application", application.id(), &stored)?;
@@ -144,7 +145,7 @@ pub fn application(
 
 /// The user who has this personal access token.
 pub fn by_access_token(tx: &Transaction<'_>, token: &str) -> Result<Option<Identity>, StoreError> {
-    let token = hash(token);
+    let token = one_way(token);
     let found = users(tx)?
         .into_iter()
         .find(|user| user.access_tokens.contains(&token));
@@ -160,12 +161,6 @@ pub fn by_user_name(tx: &Transaction<'_>, name: &str) -> Result<Option<Identity>
     };
     let found = users(tx)?.into_iter().find(|user| is_named(&user.upn));
     Ok(found.as_ref().map(Identity::from))
-}
-
-/// A personal access token as it is kept.
-fn hash(token: &str) -> String {
-    let digest = Sha256::digest(token.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The object ids of all groups that `member` belongs to, directly or through other groups.

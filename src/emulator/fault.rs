@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::call::Call;
 use super::store::{StoreError, Transaction};
-use crate::transport::{DROPPED, HeaderValue, Response, StatusCode};
+use crate::transport::{DELAYED, DROPPED, HeaderValue, Response, StatusCode};
 
 const SCOPE: &str = "tenant";
 const KIND: &str = "fault";
@@ -125,6 +125,14 @@ pub(super) fn strike(tx: &Transaction<'_>, call: &Call) -> Result<Option<FaultAc
         }
     }
     Ok(strikes)
+}
+
+/// An answer that whoever carries it holds back for so many milliseconds; see [`DELAYED`].
+pub(super) fn delayed(mut response: Response, milliseconds: u64) -> Response {
+    if milliseconds > 0 {
+        response.headers.insert(DELAYED, milliseconds.into());
+    }
+    response
 }
 
 /// The answer that stands for a broken connection; see [`DROPPED`].

@@ -30,7 +30,7 @@ use self::admission::refuse;
 use self::body::{Intake, TakenBody};
 use super::Tenant;
 use crate::problem::Problem;
-use crate::transport::{HeaderValue, Method, Request, Response, StatusCode, Url};
+use crate::transport::{HeaderValue, Method, Request, Response, StatusCode, Url, delay_of};
 
 /// The largest request that is taken, in bytes: twice the largest package that Dataverse takes.
 const LARGEST: u64 = 256 * 1024 * 1024;
@@ -267,9 +267,11 @@ async fn web_api(
         Ok(for_answer.tenant.answer_over_socket(request))
     })
     .await?;
-    response.map(whole).map_err(|error: std::io::Error| {
+    let mut response = response.map_err(|error: std::io::Error| {
         refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
-    })
+    })?;
+    tokio::time::sleep(delay_of(&mut response)).await;
+    Ok(whole(response))
 }
 
 async fn git(

@@ -1,7 +1,6 @@
 //! The tenant: its files, and which of its services answers for which host.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,7 +23,7 @@ use crate::transport::{Request, Response, Secret, Service, StatusCode};
 const DATABASE: &str = "tenant.sqlite";
 const REPOSITORIES: &str = "repositories";
 /// What the layout of the stored rows is called. Another one is another program's.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// An emulated tenant on disk. Many processes may have it open at once.
 pub struct Tenant {
@@ -122,7 +121,7 @@ impl Tenant {
         definition: &TenantDefinition,
         clock: Clock,
     ) -> Result<Self, EmulatorError> {
-        std::fs::create_dir_all(folder).map_err(|source| EmulatorError::Folder {
+        crate::owner_only::folder(folder).map_err(|source| EmulatorError::Folder {
             path: folder.to_owned(),
             source,
         })?;
@@ -290,10 +289,10 @@ impl Tenant {
         match self.perform(call) {
             Ok(Performed { response, fault }) => {
                 if let Some(fault) = fault {
-                    std::thread::sleep(Duration::from_millis(fault.delay()));
                     if fault == (FaultAction::Drop { after_effect: true }) {
                         return fault::dropped("the connection was closed");
                     }
+                    return fault::delayed(response, fault.delay());
                 }
                 response
             }

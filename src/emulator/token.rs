@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::audience::BASIC;
 use super::call::{Call, not_emulated};
-use super::credentials::Credentials;
+use super::credentials::{Credentials, one_way};
 use super::definition::derived_id;
 use super::directory::{self, Identity, IdentityKind};
 use super::store::{StoreError, Transaction};
@@ -393,7 +393,7 @@ fn client_credentials(
             &message,
         )));
     };
-    if application.secret != secret {
+    if application.secret != one_way(&secret) {
         let message = format!(
             "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the \
              request is the client secret value, not the client secret ID, for a secret added to \

@@ -19,7 +19,7 @@ pub(super) struct Alive {
 impl Alive {
     /// Takes a new lock in `folder`.
     pub(super) fn take(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
+        crate::owner_only::folder(folder)?;
         let token = uuid::Uuid::new_v4().simple().to_string();
         let path = folder.join(format!("{token}.lock"));
         let file = File::create_new(&path)?;

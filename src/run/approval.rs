@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::resume::target_of;
 use super::{Host, Outcome, RunError, RunId};
+use crate::problem::Problem as _;
 use crate::script::Wait;
+use crate::workspace::audit::AuditEvent;
 use crate::workspace::{Action, Effect, Persona};
 
 /// An answer to what a run waits for: who gave it, when, and what was said.
@@ -45,6 +47,19 @@ impl Host {
         comment: &str,
         who: Option<&str>,
     ) -> Result<Answer, RunError> {
+        let answered = self.answer_as(run, approved, comment, who);
+        answered.inspect_err(|error| {
+            self.audit_refusal(self.persona(), &format!("answering run {run}"), error)
+        })
+    }
+
+    fn answer_as(
+        &self,
+        run: RunId,
+        approved: bool,
+        comment: &str,
+        who: Option<&str>,
+    ) -> Result<Answer, RunError> {
         let record = self.history.run(run)?;
         let (Some(Outcome::Waiting), Some(wait)) = (record.outcome, &record.waiting) else {
             return Err(RunError::NotWaiting(run));
@@ -55,7 +70,9 @@ impl Host {
             branch: None,
         })?;
         let person = self.persona().person().map(|person| person.user.as_str());
-        let by = person.or(who).ok_or(RunError::Nobody)?;
+        // The name at the machine is anybody's to set: it counts only where no people are known.
+        let login = who.filter(|_| !self.workspace().has_people());
+        let by = person.or(login).ok_or(RunError::Nobody)?;
         if !is_approver(wait, self.persona()) {
             return Err(RunError::NotApprover {
                 run,
@@ -75,19 +92,39 @@ impl Host {
             at: jiff::Timestamp::now(),
             comment: comment.to_owned(),
         };
-        self.history.answer(run, &answer)?;
+        self.history.answer(
+            run,
+            &answer,
+            self.persona().name(),
+            self.workspace().digest(),
+        )?;
         Ok(answer)
     }
 }
 
-/// Whether the wait is for this person: by sign-in name, by the name of her identity, or by her
-/// persona. The name at the machine is not asked, since anybody can set it. A wait that names nobody
+impl Host {
+    /// Keeps that a run, an answer or a resume was refused. What merely failed is no refusal.
+    pub(super) fn audit_refusal(&self, persona: &Persona, what: &str, error: &RunError) {
+        if !error.is_refusal() {
+            return;
+        }
+        // It is refused either way.
+        let _ = persona.audit(&AuditEvent::RunRefused {
+            what: what.to_owned(),
+            code: error.code().to_owned(),
+            reason: error.to_string(),
+        });
+    }
+}
+
+/// Whether the wait is for this person: by sign-in name, by the name of her identity, by a
+/// group of `alm.toml`, or by her persona. The name at the machine is not asked, since anybody can set it. A wait that names nobody
 /// is for everybody who may approve.
 fn is_approver(wait: &Wait, persona: &Persona) -> bool {
     let is_meant = |name: &String| {
         persona.name() == Some(name)
             || persona.person().is_some_and(|person| {
-                person.user.eq_ignore_ascii_case(name) || person.identity == *name
+                person.is(name) || persona.workspace().is_member(person, name)
             })
     };
     wait.approvers.is_empty() || wait.approvers.iter().any(is_meant)

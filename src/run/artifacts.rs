@@ -37,7 +37,7 @@ fn checked(address: &str) -> Result<&str, RunError> {
 
 impl ArtifactFolder {
     fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        std::fs::create_dir_all(&self.0)?;
+        crate::owner_only::folder(&self.0)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.0)?;
         file.write_all(bytes)?;
         file.as_file().sync_data()?;

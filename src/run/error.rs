@@ -163,6 +163,21 @@ impl From<crate::branch::BranchError> for RunError {
     }
 }
 
+impl RunError {
+    /// Whether somebody wanted what she may not, which the audit log keeps.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NotForPersona { .. }
+                | Self::NotYours { .. }
+                | Self::NotToChoose { .. }
+                | Self::Nobody
+                | Self::NotApprover { .. }
+                | Self::OwnRun { .. }
+        )
+    }
+}
+
 impl Problem for RunError {
     fn code(&self) -> &'static str {
         match self {

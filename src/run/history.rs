@@ -9,16 +9,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde_json::{Map, Value};
 
 use super::alive::{self, Alive};
+use super::audit;
 use super::rows::{json, run_record, step_record, time};
 use super::{Answer, Event, Outcome, RunError, RunId, RunRecord, StepRecord};
 use crate::database;
+use crate::owner_only;
 use crate::script::diagnostics::Failure;
 use crate::script::{Record, Wait};
-use crate::workspace::secret::owner_only_folder;
+use crate::workspace::audit::AuditEvent;
 
 /// What brings the tables from each version to the next; see [`database::open_shared`].
 const VERSIONS: &[&str] = &[
@@ -57,6 +59,7 @@ ALTER TABLE run ADD COLUMN scripts TEXT;
 ALTER TABLE run ADD COLUMN workspace TEXT;
 ALTER TABLE run ADD COLUMN sandbox INTEGER NOT NULL DEFAULT 0;
 ",
+    audit::TABLE,
 ];
 
 /// The history of one workspace.
@@ -129,7 +132,7 @@ impl History {
     /// # Errors
     /// When the folder or the file cannot be written, or a newer program wrote it.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        owner_only_folder(folder).map_err(|source| RunError::State {
+        owner_only::folder(folder).map_err(|source| RunError::State {
             what: folder.display().to_string(),
             source,
         })?;
@@ -196,6 +199,9 @@ impl History {
                      WHERE run = ?1 AND state = 'running' AND ?3",
                     params![id, now, changed == 1],
                 )?;
+                if changed == 1 {
+                    audit_end(&change, RunId(id), Outcome::Interrupted, None)?;
+                }
                 change.commit()?;
                 changed
             };
@@ -287,15 +293,31 @@ impl History {
     }
 
     /// Answers what a waiting run waits for. Resuming it hands the answer to the script.
-    pub(super) fn answer(&self, id: RunId, answer: &Answer) -> Result<(), RunError> {
+    pub(super) fn answer(
+        &self,
+        id: RunId,
+        answer: &Answer,
+        persona: Option<&str>,
+        policy: Option<&str>,
+    ) -> Result<(), RunError> {
         let run = self.run(id)?;
         let (Some(Outcome::Waiting), Some(wait)) = (run.outcome, &run.waiting) else {
             return Err(RunError::NotWaiting(id));
         };
-        self.lock().execute(
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        change.execute(
             "INSERT OR REPLACE INTO answer (run, question, answer) VALUES (?1, ?2, ?3)",
             params![id.0, question(wait), to_json_text(answer)],
         )?;
+        let event = AuditEvent::RunAnswered {
+            run: id.0,
+            approved: answer.approved,
+            comment: answer.comment.clone(),
+            requester: run.who.clone(),
+        };
+        audit::add(&change, policy, &answer.by, persona, &event)?;
+        change.commit()?;
         Ok(())
     }
 
@@ -315,8 +337,9 @@ impl History {
     /// record and looks dead.
     pub(super) fn begin(&self, new: &NewRun<'_>) -> Result<(RunId, Option<Alive>), RunError> {
         let alive = self.take_lock()?;
-        let connection = self.lock();
-        connection.execute(
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        change.execute(
             "INSERT INTO run (script, label, hash, who, persona, parameters, about, started, lock, \
              identity, scripts, workspace, sandbox) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -336,13 +359,30 @@ impl History {
                 new.sandbox,
             ],
         )?;
-        Ok((RunId(connection.last_insert_rowid()), alive))
+        let run = change.last_insert_rowid();
+        let event = AuditEvent::RunStarted {
+            run,
+            script: new.script.to_owned(),
+            text: new.hash.to_owned(),
+            sandbox: new.sandbox,
+        };
+        audit::add(&change, new.workspace, new.who, new.persona, &event)?;
+        change.commit()?;
+        Ok((RunId(run), alive))
     }
 
-    /// Opens an ended run again.
-    pub(super) fn reopen(&self, id: RunId) -> Result<Option<Alive>, RunError> {
+    /// Opens an ended run again, for `who` with the persona `persona`, under this `alm.toml`.
+    pub(super) fn reopen(
+        &self,
+        id: RunId,
+        who: &str,
+        persona: Option<&str>,
+        policy: Option<&str>,
+    ) -> Result<Option<Alive>, RunError> {
         let alive = self.take_lock()?;
-        let changed = self.lock().execute(
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = change.execute(
             "UPDATE run SET outcome = NULL, finished = NULL, value = NULL, failure = NULL, \
              waiting = NULL, attempts = attempts + 1, started = ?2, lock = ?3 \
              WHERE id = ?1 AND outcome IS NOT NULL AND outcome <> 'succeeded'",
@@ -353,15 +393,19 @@ impl History {
             ],
         )?;
         // Somebody else may have been faster.
-        if changed == 1 {
-            Ok(alive)
-        } else {
-            Err(RunError::Running(id))
+        if changed != 1 {
+            return Err(RunError::Running(id));
         }
+        let event = AuditEvent::RunResumed { run: id.0 };
+        audit::add(&change, policy, who, persona, &event)?;
+        change.commit()?;
+        Ok(alive)
     }
 
     pub(super) fn end(&self, id: RunId, end: &RunEnd<'_>) -> Result<(), RunError> {
-        self.lock().execute(
+        let mut connection = self.lock();
+        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        change.execute(
             "UPDATE run SET outcome = ?2, finished = ?3, value = ?4, failure = ?5, waiting = ?6 \
              WHERE id = ?1",
             params![
@@ -373,6 +417,9 @@ impl History {
                 end.waiting.map(to_json_text),
             ],
         )?;
+        let code = end.failure.map(|failure| failure.code.to_string());
+        audit_end(&change, id, end.outcome, code)?;
+        change.commit()?;
         Ok(())
     }
 
@@ -480,11 +527,31 @@ impl History {
         self.locks.as_ref().map(take).transpose()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Keeps in the audit log how a run ended.
+fn audit_end(
+    change: &Transaction<'_>,
+    id: RunId,
+    outcome: Outcome,
+    code: Option<String>,
+) -> Result<(), RunError> {
+    let (who, persona): (String, Option<String>) = change.query_row(
+        "SELECT who, persona FROM run WHERE id = ?1",
+        [id.0],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    let event = AuditEvent::RunEnded {
+        run: id.0,
+        outcome: outcome.word().to_owned(),
+        code,
+    };
+    audit::add(change, None, &who, persona.as_deref(), &event)
 }
 
 /// The run with the answers that it got, in the order of their giving.

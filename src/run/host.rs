@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rhai::Engine;
 
 use super::artifacts::{ArtifactFolder, ArtifactMemory};
+use super::audit::AuditLog;
 use super::history::History;
 use super::start::Start;
 use super::{RunError, RunId, RunRecord};
@@ -95,13 +96,15 @@ impl Host {
         artifacts: Arc<dyn ArtifactStore>,
         interrupted: Vec<RunRecord>,
     ) -> Self {
+        let history = Arc::new(history);
+        workspace.audited_by(Arc::new(AuditLog::in_history(&workspace, history.clone())));
         Self {
             persona: workspace.unrestricted(),
             workspace,
             library,
             extensions: Vec::new(),
             keepers: api::keepers(),
-            history: Arc::new(history),
+            history,
             artifacts,
             transport: None,
             interrupted,

@@ -9,6 +9,7 @@ mod agent;
 mod alive;
 mod approval;
 mod artifacts;
+mod audit;
 mod carry;
 mod error;
 mod event;
@@ -24,6 +25,7 @@ pub mod watch;
 
 pub use agent::{Agent, Done, Watcher};
 pub use approval::Answer;
+pub use audit::{AuditEntry, AuditLog, Verified};
 pub use error::RunError;
 pub use event::{Event, Observer, StepOutcome};
 pub use history::{History, RunFilter};

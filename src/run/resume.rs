@@ -31,6 +31,7 @@ impl Start<'_> {
         let recorded: RecordedScripts =
             serde_json::from_slice(&recorded).map_err(|_| RunError::NotRecorded(run))?;
 
+        let (resumer, resumed_as) = (self.person(), self.persona.name().map(str::to_owned));
         // From here on it is the run of whoever began it.
         let workspace = self.host.workspace().clone();
         self.persona =
@@ -68,7 +69,10 @@ impl Start<'_> {
                 .history
                 .set_hash(run, &whole_hash(program.sources()))?;
         }
-        let alive = self.host.history.reopen(run)?;
+        let alive =
+            self.host
+                .history
+                .reopen(run, &resumer, resumed_as.as_deref(), workspace.digest())?;
         for label in changed {
             carriage.journal.tell(Message::Warning {
                 text: format!("{label} was changed since run {run} began, which goes on with what it began with"),
@@ -92,7 +96,7 @@ impl Start<'_> {
         if own || self.persona.is_unrestricted() {
             return Ok(());
         }
-        let approves = self.persona.may(&Effect {
+        let approves = self.persona.could(&Effect {
             action: Action::Approve,
             target: target_of(self.host.workspace(), record),
             branch: None,

@@ -154,13 +154,18 @@ impl<'h> Start<'h> {
     /// When it cannot start or cannot be written down. What goes wrong inside the script is in
     /// [`Finished`].
     pub fn go(self) -> Result<Finished, RunError> {
-        match &self.what {
-            What::Script(name) => self.first(name, self.host.library_of(&self.persona)),
+        let (host, persona) = (self.host, self.persona.clone());
+        let (what, finished) = match &self.what {
+            What::Script(name) => (
+                format!("running `{name}`"),
+                self.first(name, host.library_of(&persona)),
+            ),
             What::Again(run) => {
                 let run = *run;
-                self.go_on(run)
+                (format!("resuming run {run}"), self.go_on(run))
             }
-        }
+        };
+        finished.inspect_err(|error| host.audit_refusal(&persona, &what, error))
     }
 
     fn first(&self, name: &str, library: Library) -> Result<Finished, RunError> {

@@ -136,7 +136,11 @@ impl Context {
         if self.guard().is_left_alone() {
             return Err(TransportError::from(Cancelled::ByRequest).into());
         }
-        Ok(self.0.parts.persona.may(&effect)?)
+        Ok(self
+            .0
+            .parts
+            .persona
+            .may_in_run(&effect, Some(self.facts().run))?)
     }
 
     /// Who runs what.

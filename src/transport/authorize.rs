@@ -168,7 +168,9 @@ impl EntraTokens {
                 .append_pair("username", user)
                 .append_pair("password", password.expose()),
         };
-        let mut request = Request::new(Method::POST, self.endpoint.clone()).header(
+        // One token more than is used changes nothing.
+        let request = Request::new(Method::POST, self.endpoint.clone()).repeatable();
+        let mut request = request.header(
             http::header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );

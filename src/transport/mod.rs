@@ -20,6 +20,7 @@ pub use secret::Secret;
 pub use url::Url;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::problem::Problem;
 
@@ -34,6 +35,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, empty where there is none.
     pub body: Vec<u8>,
+    /// Whether sending it twice is the same as sending it once, whatever the verb says.
+    pub repeatable: bool,
 }
 
 /// One HTTP response, whole in memory.
@@ -75,21 +78,45 @@ pub trait Service: Send + Sync {
 /// connection.
 pub const DROPPED: HeaderName = HeaderName::from_static("x-alm-dropped");
 
+/// The header of an answer that is late: how many milliseconds it is held back by whoever carries it.
+pub const DELAYED: HeaderName = HeaderName::from_static("x-alm-delayed");
+
+/// Takes [`DELAYED`] off an answer: how long it is to be held back.
+pub fn delay_of(response: &mut Response) -> Duration {
+    let header = response.headers.remove(DELAYED);
+    let milliseconds = header.and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_millis(milliseconds.unwrap_or_default())
+}
+
 /// The transport without a socket: it hands each request to a [`Service`].
 #[derive(Clone)]
-pub struct InProcess(Arc<dyn Service>);
+pub struct InProcess {
+    service: Arc<dyn Service>,
+    cancel: Cancel,
+}
 
 impl InProcess {
     /// A transport to `service`.
     pub fn new(service: Arc<dyn Service>) -> Self {
-        Self(service)
+        Self {
+            service,
+            cancel: Cancel::new(),
+        }
+    }
+
+    /// The same transport, which waits for a late answer no longer than `cancel` lets it.
+    #[must_use]
+    pub fn stopped_by(self, cancel: Cancel) -> Self {
+        Self { cancel, ..self }
     }
 }
 
 impl Transport for InProcess {
     fn send(&self, request: Request) -> Result<Response, TransportError> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        let response = self.0.answer(request);
+        self.cancel.check()?;
+        let mut response = self.service.answer(request);
+        self.cancel.wait(delay_of(&mut response))?;
         match response.headers.get(DROPPED) {
             Some(reason) => {
                 let reason = reason
@@ -166,6 +193,16 @@ impl Request {
             url,
             headers: HeaderMap::new(),
             body: Vec::new(),
+            repeatable: false,
+        }
+    }
+
+    /// The same request, which may be sent again when its answer is lost: it only asks something.
+    #[must_use]
+    pub fn repeatable(self) -> Self {
+        Self {
+            repeatable: true,
+            ..self
         }
     }
 

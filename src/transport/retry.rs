@@ -78,7 +78,7 @@ impl<T: Transport> Transport for Retry<T> {
         loop {
             self.cancel.check()?;
             let result = self.inner.send(request.clone());
-            let Some(patience) = self.patience_for(&request.method, &result) else {
+            let Some(patience) = self.patience_for(is_repeatable(&request), &result) else {
                 return result;
             };
             let pause = match &result {
@@ -99,7 +99,7 @@ impl<T> Retry<T> {
     /// The patience for this outcome, `None` when it is final.
     fn patience_for(
         &self,
-        method: &Method,
+        repeatable: bool,
         result: &Result<Response, TransportError>,
     ) -> Option<&Patience> {
         match result {
@@ -108,14 +108,10 @@ impl<T> Retry<T> {
                 StatusCode::TOO_MANY_REQUESTS => Some(&self.policy.transient),
                 StatusCode::BAD_GATEWAY
                 | StatusCode::SERVICE_UNAVAILABLE
-                | StatusCode::GATEWAY_TIMEOUT => {
-                    is_repeatable(method).then_some(&self.policy.transient)
-                }
+                | StatusCode::GATEWAY_TIMEOUT => repeatable.then_some(&self.policy.transient),
                 _ => None,
             },
-            Err(TransportError::Unreachable { .. }) => {
-                is_repeatable(method).then_some(&self.policy.transient)
-            }
+            Err(TransportError::Unreachable { .. }) => repeatable.then_some(&self.policy.transient),
             Err(
                 TransportError::NotThere { .. }
                 | TransportError::Cancelled(_)
@@ -138,9 +134,9 @@ impl Patience {
     }
 }
 
-/// Whether sending this verb twice leaves the same state as sending it once.
-fn is_repeatable(method: &Method) -> bool {
-    method.is_idempotent() || *method == Method::PATCH
+/// Whether sending this request twice leaves the same state as sending it once.
+fn is_repeatable(request: &Request) -> bool {
+    request.repeatable || request.method.is_idempotent() || request.method == Method::PATCH
 }
 
 /// Whether the answer reports the customization lock.
@@ -255,6 +251,16 @@ mod tests {
         let (outcome, sent) = send(&Prepared::new(vec![lost()]), Method::POST, quick(10));
         assert!(outcome.is_err());
         assert_eq!(sent, 1);
+    }
+
+    #[test]
+    fn a_post_that_only_asks_is_repeated_like_a_read() {
+        let prepared = Prepared::new(vec![status(503), lost(), status(504)]);
+        let retry = Retry::new(&prepared, quick(10), Cancel::new());
+        let url = "https://login.microsoftonline.com/".parse().unwrap();
+        let asked = retry.send(Request::new(Method::POST, url).repeatable());
+        assert_eq!(asked.unwrap().status, StatusCode::OK);
+        assert_eq!(*prepared.1.lock().unwrap(), 4);
     }
 
     #[test]

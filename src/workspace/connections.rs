@@ -42,6 +42,7 @@ impl Workspace {
         if self.config().tenant.emulated {
             Arc::new(EmulatedTenant {
                 folder: self.tenant(),
+                cancel: cancel.clone(),
                 opened: OnceLock::new(),
             })
         } else {
@@ -229,12 +230,16 @@ impl Connections {
 /// The emulated tenant of a workspace, opened at the first request.
 struct EmulatedTenant {
     folder: PathBuf,
+    cancel: Cancel,
     opened: OnceLock<Result<InProcess, String>>,
 }
 
 impl Transport for EmulatedTenant {
     fn send(&self, request: Request) -> Result<Response, TransportError> {
-        match self.opened.get_or_init(|| open_tenant(&self.folder)) {
+        match self
+            .opened
+            .get_or_init(|| open_tenant(&self.folder, &self.cancel))
+        {
             Ok(tenant) => tenant.send(request),
             Err(reason) => Err(TransportError::NotThere {
                 host: request.url.host_str().unwrap_or_default().to_owned(),
@@ -244,12 +249,12 @@ impl Transport for EmulatedTenant {
     }
 }
 
-fn open_tenant(folder: &Path) -> Result<InProcess, String> {
+fn open_tenant(folder: &Path, cancel: &Cancel) -> Result<InProcess, String> {
     let tenant = Tenant::open(folder).map_err(|error| match error.hint() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),
     })?;
-    Ok(InProcess::new(Arc::new(tenant)))
+    Ok(InProcess::new(Arc::new(tenant)).stopped_by(cancel.clone()))
 }
 
 /// A transport that sends nothing: it keeps the header of the request that it is given.
@@ -348,7 +353,7 @@ users = [
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("alm.toml"), ALM_TOML).unwrap();
         let secret = dir.path().join("secret");
-        super::super::secret::write_owner_only(&secret, &Secret::new("s&cr=t")).unwrap();
+        crate::owner_only::write_new(&secret, b"s&cr=t").unwrap();
         let workspace = Workspace::open(dir.path()).unwrap();
         (dir, workspace)
     }

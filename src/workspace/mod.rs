@@ -5,6 +5,7 @@
 //! no request and runs no script.
 
 pub mod action;
+pub mod audit;
 pub mod check;
 pub mod config;
 pub mod connections;
@@ -26,19 +27,22 @@ pub use policy::{Effect, Refusal, Target};
 pub use secret::{Secret, SecretError};
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest, Sha256};
 
 use crate::nearest::nearest;
 use crate::problem::Problem;
+use crate::whole_file::read_regular_text;
 use locate::Locator;
 
 /// The name of the file that makes a folder a workspace.
 pub const FILE_NAME: &str = "alm.toml";
+
+/// Most bytes of `alm.toml`: far more than anybody writes.
+const LONGEST: u64 = 4 << 20;
 
 /// An opened workspace. Cloning is cheap and shares it.
 #[derive(Clone)]
@@ -49,6 +53,7 @@ struct Inner {
     digest: Option<String>,
     config: Config,
     locator: Locator,
+    auditor: OnceLock<Arc<dyn audit::Auditor>>,
 }
 
 /// Why there is no workspace to work in.
@@ -169,7 +174,7 @@ impl Workspace {
     pub fn open(root: &Path) -> Result<Self, WorkspaceError> {
         let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
         let path = root.join(FILE_NAME);
-        let text = match fs::read_to_string(&path) {
+        let text = match read_regular_text(&path, LONGEST) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(WorkspaceError::NotFound(root));
@@ -182,6 +187,7 @@ impl Workspace {
                 digest: Some(format!("{:x}", Sha256::digest(&text))),
                 config,
                 locator,
+                auditor: OnceLock::new(),
             }))),
             Err(list) => Err(Mistakes::new(path, &text, list).into()),
         }
@@ -194,6 +200,7 @@ impl Workspace {
             digest: None,
             config,
             locator: Locator::default(),
+            auditor: OnceLock::new(),
         }))
     }
 

@@ -2,14 +2,14 @@
 //! socket. It is made when the tenant is served for the first time, and kept beside the other
 //! secrets.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use super::Workspace;
 use super::config::SecretSource;
-use super::secret::{Secret, SecretError, write_owner_only};
+use super::secret::{Secret, SecretError};
 use crate::emulator::credentials::new_password;
+use crate::owner_only;
 use crate::problem::Problem;
 
 /// Where it is kept, from the workspace's folder.
@@ -66,9 +66,9 @@ impl PeoplePassword {
         let file = workspace.root().join(FILE);
         let made = || -> io::Result<bool> {
             if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder)?;
+                owner_only::folder(folder)?;
             }
-            match write_owner_only(&file, &new_password()) {
+            match owner_only::write_new(&file, new_password().expose().as_bytes()) {
                 Ok(()) => Ok(true),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
                 Err(error) => Err(error),

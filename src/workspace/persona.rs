@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::action::{Action, Actions};
+use super::audit::AuditEvent;
 use super::config::{Choice, Identity, ParameterRule, PersonaRules};
 use super::functions::{Function, TABLE};
 use super::{Workspace, WorkspaceError};
@@ -63,6 +64,10 @@ impl Workspace {
             (named, _) => named,
         };
         if !self.belongs(&rules, person.as_ref()) {
+            let wanted = name.clone().unwrap_or_default();
+            let who = person.as_ref().map(|person| person.user.as_str());
+            // It is refused either way.
+            let _ = self.audit(who, None, &AuditEvent::PersonaRefused { wanted });
             return Err(WorkspaceError::NotOnesPersona {
                 persona: name.unwrap_or_default(),
                 own: self.personas_of(person.as_ref()),
@@ -130,6 +135,12 @@ impl Workspace {
                     .iter()
                     .any(|group| self.is_member(person, group))
         })
+    }
+
+    /// Whether `alm.toml` names any people.
+    pub fn has_people(&self) -> bool {
+        let mut names = self.config().identities.names();
+        names.any(|name| self.person(name).is_ok())
     }
 
     /// Whether `person` is in the group of `alm.toml` called `group`.

@@ -148,11 +148,12 @@ pub fn decide(persona: &Persona, effect: &Effect) -> Result<(), Refusal> {
 }
 
 impl Persona {
-    /// Decides whether this persona may do `effect`; see [`decide`].
+    /// Says whether this persona could do `effect`, for a list of what she may; see [`decide`]. Before
+    /// doing it, ask [`may`](Self::may).
     ///
     /// # Errors
     /// [`Refusal`] with the rule that forbids it.
-    pub fn may(&self, effect: &Effect) -> Result<(), Refusal> {
+    pub fn could(&self, effect: &Effect) -> Result<(), Refusal> {
         decide(self, effect)
     }
 

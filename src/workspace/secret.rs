@@ -5,8 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::SecretSource;
+#[cfg(doc)]
+use crate::owner_only;
 use crate::problem::Problem;
 pub use crate::transport::Secret;
+use crate::whole_file::read_regular_text;
+
+/// Most bytes of a secret in a file: certificates are the longest, with a few thousand.
+const LONGEST: u64 = 1 << 16;
 
 /// Why a secret could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +57,9 @@ impl SecretSource {
     /// their end does not count.
     ///
     /// # Errors
-    /// When it is not there, or when it is a file that others can read. (On Windows a file's
-    /// rights come from its folder, and [`write_owner_only`] restricts them; they are not checked
-    /// again here.)
+    /// When it is not there, is no regular file or too long for a secret, or when others can read
+    /// it. (On Windows a file's rights come from its folder, and [`owner_only::write_new`] restricts
+    /// them; they are not checked again here.)
     pub fn read(&self, root: &Path) -> Result<Secret, SecretError> {
         match self {
             Self::Env(name) => std::env::var(name)
@@ -70,10 +76,7 @@ impl SecretSource {
                 if others_can_read(&path).map_err(no_file)? {
                     return Err(SecretError::Open(path));
                 }
-                let text = fs::read_to_string(&path).map_err(|reason| SecretError::NoFile {
-                    path: path.clone(),
-                    reason,
-                })?;
+                let text = read_regular_text(&path, LONGEST).map_err(no_file)?;
                 Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
             }
         }
@@ -92,65 +95,6 @@ fn others_can_read(path: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Makes sure that there is a folder that only its owner can enter, whatever the umask, also where
-/// an older program made it. What a workspace keeps (runs with their true values, packages, the
-/// emulated tenant) lies in one. On Windows the folder has the rights of the one that it is in,
-/// which is the user's own for what lies in her profile.
-///
-/// # Errors
-/// When it cannot be made, or its rights cannot be changed.
-pub fn owner_only_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-        builder.mode(0o700).create(path)?;
-        if fs::metadata(path)?.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
-        }
-        Ok(())
-    }
-    #[cfg(not(unix))]
-    builder.create(path)
-}
-
-/// Writes a new file that only its owner can read.
-///
-/// # Errors
-/// When the file exists or cannot be written.
-pub fn write_owner_only(path: &Path, secret: &Secret) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(path)?;
-    #[cfg(windows)]
-    restrict_to_owner(path)?;
-    io::Write::write_all(&mut file, secret.expose().as_bytes())
-}
-
-/// Takes inherited rights away and gives the current user hers, with the system's own program:
-/// the calls behind it need unsafe code.
-#[cfg(windows)]
-fn restrict_to_owner(path: &Path) -> io::Result<()> {
-    let user = std::env::var("USERNAME").map_err(io::Error::other)?;
-    let status = std::process::Command::new("icacls")
-        .arg(path)
-        .args(["/inheritance:r", "/grant:r"])
-        .arg(format!("{user}:F"))
-        .stdout(std::process::Stdio::null())
-        .status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other("icacls failed"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,7 +102,7 @@ mod tests {
     #[test]
     fn a_file_of_ones_own_is_read_without_its_last_line_break() {
         let dir = tempfile::tempdir().unwrap();
-        write_owner_only(&dir.path().join("key"), &Secret::new("s3cret ü\n")).unwrap();
+        crate::owner_only::write_new(&dir.path().join("key"), b"s3cret \xc3\xbc\n").unwrap();
         let source = SecretSource::File("key".into());
         assert_eq!(source.read(dir.path()).unwrap().expose(), "s3cret ü");
     }
@@ -175,21 +119,6 @@ mod tests {
             .read(dir.path())
             .unwrap_err();
         assert_eq!(error.code(), "ALM-W014");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_folder_of_ones_own_is_closed_to_others_also_where_it_was_open() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let (made, found) = (dir.path().join("made"), dir.path().join("found"));
-        fs::create_dir(&found).unwrap();
-        fs::set_permissions(&found, fs::Permissions::from_mode(0o755)).unwrap();
-        for folder in [made, found] {
-            owner_only_folder(&folder).unwrap();
-            let mode = fs::metadata(&folder).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
-        }
     }
 
     #[test]

@@ -150,3 +150,34 @@ fn a_forbidden_effect_is_refused_by_the_host_even_from_a_hand_written_script() {
         &["new-maker", "delete", "dev"],
     );
 }
+
+/// The sign-in service is busy or breaks off: it is asked again, since asking for a token changes
+/// nothing.
+#[test]
+fn a_sign_in_that_fails_for_a_moment_is_repeated() {
+    use almscript::emulator::Tenant;
+    use almscript::emulator::fault::{Fault, FaultAction, FaultPattern};
+    let workspace = Workspace::example();
+    let tenant = Tenant::open(&workspace.dir().join(".alm/tenant")).unwrap();
+    let busy = FaultAction::Status {
+        status: 503,
+        code: String::new(),
+        message: String::new(),
+        retry_after: None,
+    };
+    let lost = FaultAction::Drop { after_effect: true };
+    for action in [busy, lost] {
+        let on = FaultPattern {
+            path: Some("/oauth2/v2.0/token".into()),
+            ..FaultPattern::default()
+        };
+        let fault = Fault {
+            on,
+            at: 1,
+            times: 1,
+            action,
+        };
+        tenant.inject(fault).unwrap();
+        workspace.ok(&["env", "show", "dev"]);
+    }
+}

@@ -230,3 +230,39 @@ fn one_row_that_cannot_be_read_does_not_hide_the_others() {
     assert_eq!(listed.matches("one").count(), 2, "{listed}");
     workspace.ok(&["show", "1"]);
 }
+
+/// The secret of the pipeline is in one file, and no other file under `.alm` is anybody's but the owner's.
+#[cfg(unix)]
+#[test]
+fn the_pipelines_secret_lies_in_one_file_and_all_that_is_kept_is_its_owners() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workspace = Workspace::example();
+    workspace.save("m");
+    let alm = workspace.dir().join(".alm");
+    let secret = std::fs::read(alm.join("secrets/pipeline")).unwrap();
+    let mut open = vec![alm.clone()];
+    let mut with_secret = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let mode = path.metadata().unwrap().permissions().mode();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            if bytes.windows(secret.len()).any(|window| window == secret) {
+                with_secret.push(path.clone());
+            }
+            // A bare repository lies in a folder that is closed.
+            if !path.starts_with(alm.join("tenant/repositories")) {
+                assert_eq!(mode & 0o077, 0, "{}: {mode:o}", path.display());
+            }
+        }
+    }
+    assert_eq!(with_secret, [alm.join("secrets/pipeline")]);
+    for folder in ["", "secrets", "tenant", "artifacts"] {
+        let mode = alm.join(folder).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder}");
+    }
+}

@@ -192,9 +192,14 @@ fn peak_memory(process: u32) -> u64 {
     kib.unwrap_or(0) * 1024
 }
 
-/// How late a stop may be: 200 ms on a machine with nothing else to do, and room for the tests that
-/// run beside this one.
-const LATE: Duration = Duration::from_secs(2);
+/// How late a stop may be: 200 ms on a machine with nothing else to do, as
+/// `ALM_LATE=200 cargo test --release --test trust limits -- --test-threads=1` tries it, and room for
+/// the tests that run beside this one.
+fn late() -> Duration {
+    let given = std::env::var("ALM_LATE").ok();
+    let milliseconds = given.and_then(|text| text.parse().ok()).unwrap_or(2000);
+    Duration::from_millis(milliseconds)
+}
 
 /// The most memory that a script under a limit of 512 MiB may take, what the program itself needs
 /// and one operation too many included.
@@ -218,7 +223,7 @@ fn the_time_limit_ends_every_script_in_time_and_memory() {
             .iter()
             .any(|code| ended.text.contains(code));
         assert!(told, "{script}\n{}", ended.text);
-        assert!(ended.late < LATE, "{script}: {:?}", ended.late);
+        assert!(ended.late < late(), "{script}: {:?}", ended.late);
         assert!(ended.memory < MEMORY, "{script}: {}", ended.memory);
     }
     workspace.ok(&["history"]);
@@ -239,7 +244,7 @@ fn an_interrupt_ends_every_script_at_once() {
         let code = ended.code;
         let told = code == Some(130) || ended.text.contains("ALM-S012");
         assert!(told, "{script}: {code:?}\n{}", ended.text);
-        assert!(ended.late < LATE, "{script}: {:?}", ended.late);
+        assert!(ended.late < late(), "{script}: {:?}", ended.late);
         assert!(ended.memory < MEMORY, "{script}: {}", ended.memory);
     }
     workspace.ok(&["history"]);
@@ -251,7 +256,7 @@ fn an_interrupt_ends_what_waits() {
     let workspace = workspace("sleep(100_000)");
     for arguments in [&["watch", "x"][..], &["agent"]] {
         let ended = watch(&workspace, arguments, Duration::from_millis(700), true);
-        assert!(ended.late < LATE, "{arguments:?}: {:?}", ended.late);
+        assert!(ended.late < late(), "{arguments:?}: {:?}", ended.late);
         assert!(ended.code.is_some(), "{arguments:?}\n{}", ended.text);
     }
 }

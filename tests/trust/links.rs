@@ -1,4 +1,4 @@
-//! Links, devices and odd files in a workspace, and workspaces that are made whole or not at all.
+//! Links in a workspace, whether they are there before a script writes or are made while it does.
 
 #[cfg(unix)]
 #[test]

@@ -65,6 +65,13 @@ fn nobody_approves_her_own_run_or_one_that_waits_for_others() {
     );
     let shown = workspace.ok(&["show", "3"]);
     assert!(shown.contains("from: ada@contoso.example"), "{shown}");
+    // A group of alm.toml can be named as well.
+    let file = workspace.dir().join("alm.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n[groups]\nreleasers = [\"alex\"]\n")).unwrap();
+    wait("approvers: [\"releasers\"]");
+    workspace.fails(5, &["approve", "4", "--as", "new-maker"], &["ALM-W017"]);
+    workspace.ok(&["approve", "4", "--as", "advanced-maker"]);
 }
 
 #[test]

@@ -246,8 +246,13 @@ impl GitHost for AzureDevOps {
         self.read_build_validations(branch)
     }
 
-    fn ensure_approval(&self, place: &str, approvers: &[String]) -> Result<bool, BranchError> {
-        self.put_approval(place, approvers)
+    fn ensure_approval(
+        &self,
+        place: &str,
+        approvers: &[String],
+        self_approval: bool,
+    ) -> Result<bool, BranchError> {
+        self.put_approval(place, approvers, self_approval)
     }
 
     fn queue_build(&self, request: &BuildRequest) -> Result<Build, BranchError> {

@@ -10,6 +10,10 @@ use crate::branch::BranchError;
 use crate::branch::host::{BuildValidation, Definition, NewDefinition};
 use crate::transport::Method;
 
+/// The setting of an approval check that keeps people from approving what they asked for themselves
+/// (not in the reference of the REST API; the Terraform provider's `requester_can_approve` sets it:
+/// <https://registry.terraform.io/providers/microsoft/azuredevops/latest/docs/resources/check_approval>).
+const REQUESTER_BARRED: &str = "requesterCannotBeApprover";
 const BUILD_POLICY: &str = "0609b952-1397-4640-95ec-e00a01b2c241";
 const APPROVAL_CHECK: &str = "8c6f20a7-a545-4486-9777-f762fafe0d4d";
 
@@ -150,6 +154,7 @@ impl AzureDevOps {
         &self,
         place: &str,
         approvers: &[String],
+        self_approval: bool,
     ) -> Result<bool, BranchError> {
         let environments = ["distributedtask", "environments"];
         let found = self.project(Method::GET, &environments, &[("name", place)], None)?;
@@ -178,12 +183,25 @@ impl AzureDevOps {
         let configurations = ["pipelines", "checks", "configurations"];
         let query = [("resourceType", "environment"), ("resourceId", id.as_str())];
         let checks = self.project(Method::GET, &configurations, &query, None)?;
-        let has = checks["value"]
+        let check = checks["value"]
             .as_array()
             .into_iter()
             .flatten()
-            .any(|check| check.pointer("/type/id").and_then(Value::as_str) == Some(APPROVAL_CHECK));
-        if !has {
+            .find(|check| {
+                check.pointer("/type/id").and_then(Value::as_str) == Some(APPROVAL_CHECK)
+            });
+        if let Some(check) = check {
+            // Who approves is the host's affair once it is set; that nobody approves her own is ours.
+            let barred = check["settings"][REQUESTER_BARRED] == Value::Bool(true);
+            if barred == self_approval {
+                let mut body = check.clone();
+                body["settings"][REQUESTER_BARRED] = (!self_approval).into();
+                let number = check["id"].to_string();
+                let path = ["pipelines", "checks", "configurations", &number];
+                self.project(Method::PATCH, &path, &[], Some(&body))?;
+                changed = true;
+            }
+        } else {
             let approvers: Vec<Value> = approvers.iter().map(|id| json!({ "id": id })).collect();
             let body = json!({
                 "type": { "id": APPROVAL_CHECK, "name": "Approval" },
@@ -193,6 +211,7 @@ impl AzureDevOps {
                     "minRequiredApprovers": 1,
                     "instructions": "",
                     "blockedApprovers": [],
+                    REQUESTER_BARRED: !self_approval,
                 },
                 "resource": { "type": "environment", "id": id, "name": place },
             });

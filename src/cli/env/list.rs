@@ -36,7 +36,7 @@ fn allowed(persona: &Persona, environment: &str) -> Value {
         .into_iter()
         .filter(|&action| {
             persona
-                .may(&Effect::on_environment(action, environment))
+                .could(&Effect::on_environment(action, environment))
                 .is_ok()
         })
         .map(Action::word);

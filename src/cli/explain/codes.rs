@@ -81,6 +81,9 @@ pub(super) const CODES: &[Code] = &[
         "Only a branch can be committed to. Get it with `repository.branch(name)`."),
     code("ALM-B037", "a commit's options do not fit together",
         "The message says which."),
+    code("ALM-B039", "a decision is not in the audit log",
+        "The git host has done what was asked, and `.alm/history.sqlite` could not be written. `alm audit` does not \
+         have it."),
     code("ALM-B038", "a pipeline that is not as a profile says",
         "Which script a pipeline runs, where, and what starts it stands in the profiles of `alm.toml`. A pipeline \
          or a build that says something else is refused; `alm agent` would refuse it too. A profile of one's own \
@@ -563,6 +566,9 @@ pub(super) const CODES: &[Code] = &[
         "Whoever began a run does not approve it, unless the script asked with `self_approval: true`."),
     code("ALM-R038", "a resumed run keeps its parameters",
         "Only secrets are given again when a run is resumed. Start it anew to change a parameter."),
+    code("ALM-R039", "the audit log was changed",
+        "Each entry of `alm audit` has a digest over itself and the entry before. `--verify` found one that does not \
+         fit, or not the one that you know. Nothing that `alm` does changes or removes an entry."),
     code("ALM-S001", "unknown script",
         "`alm scripts` lists the scripts that there are for your persona. They are looked for in the \
          persona's folder, the workspace and the bundle."),

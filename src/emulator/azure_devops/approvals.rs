@@ -63,6 +63,8 @@ struct Approval {
     instructions: String,
     in_sequence: bool,
     blocked: Vec<Uuid>,
+    /// Who asked for the build, where that person may not approve it.
+    barred: Option<Uuid>,
     steps: Vec<Step>,
 }
 
@@ -134,6 +136,8 @@ pub(super) fn hold(
                 .to_owned(),
             in_sequence: check.settings["executionOrder"].as_str() == Some("inSequence"),
             blocked: ids("blockedApprovers"),
+            barred: (check.settings["requesterCannotBeApprover"] == Value::Bool(true))
+                .then_some(build.requested_for),
             steps: approvers
                 .into_iter()
                 .map(|assigned| Step {
@@ -302,22 +306,8 @@ pub(super) fn checks(organisation: &Organisation<'_>, project: &Project, rest: &
                     "There is no such environment.",
                 ));
             };
-            let mut settings = body.get("settings").cloned().unwrap_or_default();
-            for approver in settings["approvers"].as_array().into_iter().flatten() {
-                organisation.find_identity(approver)?;
-            }
-            if settings["approvers"].as_array().is_none_or(Vec::is_empty) {
-                let message = "An approval check needs at least one approver.";
-                return Err(bad_request("InvalidCheckConfigurationException", message));
-            }
-            // Approvers are kept by id, whatever they were called.
-            let ids: Answer<Vec<Value>> = settings["approvers"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|it| Ok(json!({ "id": organisation.find_identity(it)?.object_id })))
-                .collect();
-            settings["approvers"] = ids?.into();
+            let settings = body.get("settings").cloned().unwrap_or_default();
+            let settings = checked_settings(organisation, settings)?;
             let check = Check {
                 id: organisation.next(CHECK)?,
                 project: project.id,
@@ -328,12 +318,45 @@ pub(super) fn checks(organisation: &Organisation<'_>, project: &Project, rest: &
             organisation.put(CHECK, check.id, &check)?;
             ok(&wire(&check))
         }
+        (Method::PATCH, [id]) => {
+            let body = organisation.body()?;
+            let found = all
+                .iter()
+                .find(|it| it.project == project.id && it.id.to_string() == **id);
+            let Some(mut check) = found.cloned() else {
+                return Err(not_found(
+                    "CheckConfigurationNotFoundException",
+                    &format!("There is no check {id}."),
+                ));
+            };
+            if let Some(settings) = body.get("settings").filter(|it| it.is_object()) {
+                check.settings = checked_settings(organisation, settings.clone())?;
+            }
+            check.timeout = body["timeout"].as_i64().unwrap_or(check.timeout);
+            organisation.put(CHECK, check.id, &check)?;
+            ok(&wire(&check))
+        }
         (Method::DELETE, [id]) => {
             organisation.delete(CHECK, id)?;
             no_content()
         }
         _ => Err(not_emulated("check routes of this kind")),
     }
+}
+
+/// The settings of an approval check as they are kept: its approvers by id, whatever they were called.
+fn checked_settings(organisation: &Organisation<'_>, mut settings: Value) -> Answer<Value> {
+    let approvers = settings["approvers"].as_array().into_iter().flatten();
+    let ids: Answer<Vec<Value>> = approvers
+        .map(|it| Ok(json!({ "id": organisation.find_identity(it)?.object_id })))
+        .collect();
+    let ids = ids?;
+    if ids.is_empty() {
+        let message = "An approval check needs at least one approver.";
+        return Err(bad_request("InvalidCheckConfigurationException", message));
+    }
+    settings["approvers"] = ids.into();
+    Ok(settings)
 }
 
 /// Routes below `/pipelines/approvals`.
@@ -404,6 +427,13 @@ fn decide(
         }
     }
     let mut blocked = false;
+    if status == "approved" && approval.barred == Some(organisation.me.object_id) {
+        return Err(say(
+            StatusCode::FORBIDDEN,
+            "ApprovalUnauthorizedException",
+            "Whoever requested the run cannot approve it.",
+        ));
+    }
     for id in &approval.blocked {
         blocked |= organisation.am_i(*id)?;
     }

@@ -12,6 +12,7 @@ use super::refusal::{
     Answer, bad_request, conflict, list, no_content, not_emulated, not_found, ok,
 };
 use super::repositories::{self, Project};
+use super::secret_variables;
 use crate::transport::Method;
 
 pub(super) const KIND: &str = "definition";
@@ -93,7 +94,7 @@ impl Definition {
             value["repository"]["type"] = "TfsGit".into();
             value["repository"]["defaultBranch"] = self.default_branch().into();
         }
-        hide_secrets(&mut value);
+        secret_variables::hide(&mut value);
         Ok(value)
     }
 
@@ -152,7 +153,8 @@ pub(super) fn route(organisation: &Organisation<'_>, project: &Project, rest: &[
         }
         (Method::POST, []) => {
             let id = organisation.next(KIND)?;
-            let definition = read(organisation, project, id, 1)?;
+            let mut definition = read(organisation, project, id, 1)?;
+            secret_variables::keep(&mut definition.body, &Value::Null);
             organisation.put(KIND, id, &definition)?;
             ok(&definition.wire(organisation)?)
         }
@@ -165,7 +167,7 @@ pub(super) fn route(organisation: &Organisation<'_>, project: &Project, rest: &[
                 let message = "TF215106: The build definition was changed by someone else.";
                 return Err(conflict("DefinitionRevisionConflictException", message));
             }
-            keep_secrets(&mut definition.body, &old.body);
+            secret_variables::keep(&mut definition.body, &old.body);
             (definition.created, definition.author) = (old.created, old.author);
             organisation.put(KIND, old.id, &definition)?;
             ok(&definition.wire(organisation)?)
@@ -249,29 +251,5 @@ fn name_fits(pattern: &str, name: &str) -> bool {
         (Some(start), _) if !start.starts_with('*') => name.starts_with(start),
         (None, Some(end)) => name.ends_with(end),
         _ => name.contains(pattern.trim_matches('*')) && (pattern.contains('*') || name == pattern),
-    }
-}
-
-/// Secret variables read back as null.
-fn hide_secrets(definition: &mut Value) {
-    let Some(variables) = definition["variables"].as_object_mut() else {
-        return;
-    };
-    for variable in variables.values_mut() {
-        if variable["isSecret"] == Value::Bool(true) {
-            variable["value"] = Value::Null;
-        }
-    }
-}
-
-/// A secret that comes back as null stays what it was.
-fn keep_secrets(new: &mut Value, old: &Value) {
-    let Some(variables) = new["variables"].as_object_mut() else {
-        return;
-    };
-    for (name, variable) in variables {
-        if variable["isSecret"] == Value::Bool(true) && variable["value"].is_null() {
-            variable["value"] = old["variables"][name]["value"].clone();
-        }
     }
 }

@@ -27,6 +27,7 @@ mod refusal;
 mod repositories;
 mod review;
 mod runs;
+mod secret_variables;
 mod smart_http;
 mod triggers;
 mod variable_groups;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::organisation::{Organisation, is_number, required};
 use super::refusal::{Answer, list, no_content, not_emulated, not_found, ok};
 use super::repositories::{self, Project};
+use super::secret_variables;
 use crate::transport::Method;
 
 const KIND: &str = "variableGroup";
@@ -54,6 +55,7 @@ pub(super) fn route(
             }
             group["createdBy"] = organisation.identity_ref(&organisation.me);
             group["createdOn"] = organisation.now().into();
+            secret_variables::keep(&mut group, &Value::Null);
             organisation.put(KIND, id, &group)?;
             ok(&wire(&group))
         }
@@ -64,12 +66,7 @@ pub(super) fn route(
             for kept in ["id", "createdBy", "createdOn"] {
                 group[kept] = old[kept].clone();
             }
-            // A secret that comes back as null stays what it was.
-            for (name, variable) in group["variables"].as_object_mut().into_iter().flatten() {
-                if variable["isSecret"] == Value::Bool(true) && variable["value"].is_null() {
-                    variable["value"] = old["variables"][name]["value"].clone();
-                }
-            }
+            secret_variables::keep(&mut group, &old);
             organisation.put(KIND, id, &group)?;
             ok(&wire(&group))
         }
@@ -101,10 +98,6 @@ fn belongs(group: &Value, project: &repositories::Project) -> bool {
 /// As it is read: without the values of secrets.
 fn wire(group: &Value) -> Value {
     let mut group = group.clone();
-    for (_, variable) in group["variables"].as_object_mut().into_iter().flatten() {
-        if variable["isSecret"] == Value::Bool(true) {
-            variable["value"] = Value::Null;
-        }
-    }
+    secret_variables::hide(&mut group);
     group
 }

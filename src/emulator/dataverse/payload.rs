@@ -15,7 +15,9 @@ use super::reader::possible_tables;
 use super::resource::row_at;
 use super::row::{LOOKUP_TABLE, Row};
 use super::session::Session;
+use super::wire::is_secret;
 use crate::emulator::clock::on_the_wire;
+use crate::emulator::credentials::one_way;
 
 /// A body taken apart.
 #[derive(Debug, Default)]
@@ -60,7 +62,12 @@ impl Payload {
             return Ok(());
         }
         if let Some(column) = table.column(name).filter(|it| it.targets().is_empty()) {
-            let value = convert(table, column, value)?;
+            let mut value = convert(table, column, value)?;
+            if let Value::String(secret) = &value
+                && is_secret(table, column)
+            {
+                value = one_way(secret).into();
+            }
             self.values.insert(column.name.clone(), value);
             return Ok(());
         }

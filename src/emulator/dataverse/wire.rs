@@ -20,6 +20,12 @@ const SECRETS: [(&str, &str); 3] = [
     ("serviceendpoint", "saskey"),
     ("serviceendpoint", "sastoken"),
 ];
+
+/// Whether a column can be written and never read. What is kept of it is a digest.
+pub(super) fn is_secret(table: &Table, column: &Column) -> bool {
+    SECRETS.contains(&(table.name.as_str(), column.name.as_str()))
+}
+
 const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
 const ASSOCIATED: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
 
@@ -163,7 +169,7 @@ impl Wire<'_, '_, '_> {
         out: &mut Map<String, Value>,
     ) -> Result<(), ServiceError> {
         let property = column.property();
-        let secret = SECRETS.contains(&(table.name.as_str(), column.name.as_str()));
+        let secret = is_secret(table, column);
         let value = match row.get(&property) {
             Some(value) if !secret => value.clone(),
             _ => Value::Null,

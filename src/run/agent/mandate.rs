@@ -7,7 +7,7 @@
 
 use crate::branch::pipelines::{is_reserved, name_of, variable};
 use crate::branch::{
-    self, BranchError, Build, BuildFilter, Definition, PullRequestState, Repository,
+    self, BranchError, Build, BuildFilter, Decision, Definition, PullRequestState, Repository,
 };
 use crate::problem::Problem;
 use crate::workspace::config::{Approval, BuildStart, Config, Profile, Stage};
@@ -82,6 +82,10 @@ pub(super) enum NoMandate {
         "stage `{stage}` needs the approval of {approvers}, and the git host has none on record for this build"
     )]
     NotApproved { stage: String, approvers: String },
+    #[error(
+        "stage `{stage}` needs the approval of somebody else than {requester}, who asked for this build"
+    )]
+    OwnApproval { stage: String, requester: String },
 }
 
 impl Problem for NoMandate {
@@ -100,6 +104,11 @@ impl Problem for NoMandate {
             }
             Self::Queued { .. } | Self::NotApproved { .. } => {
                 "send the solution there with `alm run deploy`".into()
+            }
+            Self::OwnApproval { .. } => {
+                "have another of the stage's approvers approve it, or let the stage say \
+                 `self_approval = true`"
+                    .into()
             }
             Self::NoProfile { .. } | Self::NoStage { .. } => {
                 "what a build may do stands in the profiles of alm.toml".into()
@@ -326,13 +335,22 @@ impl Looked<'_> {
             approvers.is_empty() || approvers.iter().any(|it| it.eq_ignore_ascii_case(name))
         };
         let decisions = self.repository.host().decisions(self.build.id)?;
-        let approved = decisions.iter().any(|it| {
+        let mut approvals = decisions.iter().filter(|it| {
             it.approved
                 && it.place.eq_ignore_ascii_case(&self.stage.environment)
                 && (is_one(&it.by) || it.asked.iter().any(is_one))
         });
-        if approved {
+        let requester = &self.build.requested_for_user;
+        let counts =
+            |it: &Decision| self.stage.self_approval || !it.by.eq_ignore_ascii_case(requester);
+        if approvals.clone().any(counts) {
             return Ok(());
+        }
+        if approvals.next().is_some() {
+            return Err(NoMandate::OwnApproval {
+                stage: self.stage.name.clone(),
+                requester: requester.clone(),
+            });
         }
         Err(NoMandate::NotApproved {
             stage: self.stage.name.clone(),

@@ -20,6 +20,7 @@ use crate::branch::{self, Build, BuildChange, BuildFilter, BuildState, Definitio
 use crate::problem::Problem;
 use crate::script::Record;
 use crate::transport::Cancel;
+use crate::workspace::audit::AuditEvent;
 use crate::workspace::{Action, Effect, Persona};
 use mandate::{Mandate, NoMandate};
 
@@ -170,7 +171,7 @@ impl<'h> Agent<'h> {
         } else {
             let import = Effect::on_environment(Action::ImportManaged, environment);
             persona
-                .may(&import)
+                .could(&import)
                 .err()
                 .map(|refusal| refusal.to_string())
         };
@@ -273,8 +274,22 @@ impl<'h> Agent<'h> {
     fn run(&self, job: &Job, watcher: &dyn Watcher) -> Result<Finished, String> {
         let build = &job.build;
         let config = self.host.workspace().config();
-        let mandate = mandate::of(config, &job.repository, &job.definition, build)
-            .map_err(|refused| refusal_of(&refused))?;
+        let mandate = mandate::of(config, &job.repository, &job.definition, build);
+        let mandate = mandate.map_err(|refused| {
+            let reason = refusal_of(&refused);
+            let told = self.persona_for(job.claim(variable::ENVIRONMENT)).audit(
+                &AuditEvent::BuildRefused {
+                    build: build.id,
+                    pipeline: job.definition.name.clone(),
+                    requester: build.requested_for_user.clone(),
+                    reason: reason.clone(),
+                },
+            );
+            match told {
+                Ok(()) => reason,
+                Err(error) => format!("{reason}; {error}"),
+            }
+        })?;
         let about = Record {
             build: Some(build.id),
             pull_request: build.pull_request,

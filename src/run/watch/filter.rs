@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::whole_file;
+
 /// What a watch is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Watched {
@@ -127,9 +129,10 @@ impl Filter {
 }
 
 fn look(path: &Path) -> Content {
-    std::fs::read(path)
-        .ok()
-        .map(|bytes| Sha256::digest(bytes).into())
+    let mut file = whole_file::open_regular(path).ok()?;
+    let mut digest = Sha256::new();
+    std::io::copy(&mut file, &mut digest).ok()?;
+    Some(digest.finalize().into())
 }
 
 /// Whether `name` is what `pattern` says, `*` standing for any text.

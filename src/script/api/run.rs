@@ -304,8 +304,8 @@ pub(super) mod module {
     /// returns the answer: a map with `approved`, `by`, `at`, `comment`. Nothing is kept busy
     /// meanwhile. `reference` says what it is about, for the person who reads it.
     ///
-    /// Three of its keys are options: `approvers` (who may answer: sign-in names, identities or
-    /// personas; left out, everybody who may approve), `self_approval` (whether whoever started the
+    /// Three of its keys are options: `approvers` (who may answer: sign-in names, identities,
+    /// groups or personas; left out, everybody who may approve), `self_approval` (whether whoever started the
     /// run may answer) and `next` (what happens after a yes).
     ///
     /// ```rhai,no_run

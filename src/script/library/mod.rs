@@ -12,6 +12,7 @@
 mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 use super::parameters::{Declaration, ParameterError};
 use crate::nearest::nearest;
 use crate::problem::Problem;
+use crate::whole_file;
 pub use recorded::RecordedScripts;
 
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scripts");
@@ -468,12 +470,18 @@ fn read(
             root,
         });
     }
-    // A pipe would be waited for, and a device read, for ever.
-    let about = std::fs::metadata(&real).map_err(unreadable)?;
-    if !about.is_file() || about.len() > LARGEST {
-        return Err(LibraryError::NoText { path });
-    }
-    let text = std::fs::read_to_string(&real).map_err(unreadable)?;
+    let text = match whole_file::read_regular_text(&real, LARGEST) {
+        Ok(text) => text,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::FileTooLarge
+            ) =>
+        {
+            return Err(LibraryError::NoText { path });
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
     Ok(Some(Script {
         name: name.to_owned(),
         origin,

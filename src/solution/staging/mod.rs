@@ -20,13 +20,11 @@ mod recover;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::io;
-
-use uuid::Uuid;
 
 use super::PackageError;
 use crate::place::Folder;
+use crate::staging_folder::StagingFolder;
 
 pub(super) use moves::Moves;
 pub(super) use recover::{Kept, recover, tidy};
@@ -37,114 +35,71 @@ const PREFIX: &str = ".alm-staging-";
 const JOURNAL: &str = "journal.json";
 /// The journal while it is written.
 const PART: &str = "journal.part";
-/// Hides the folder from git.
-const IGNORE: &str = ".gitignore";
-/// Locked for as long as the process lives.
-const LOCK: &str = "lock";
 /// Where new bytes are staged, and where what a new file replaced is afterwards.
 const FRESH: &str = "new";
 /// Where files are that gave way.
 const BACKUP: &str = "old";
 
 /// A folder for new bytes beside the places where they belong; deleted when dropped.
-pub(super) struct Staging<'home> {
-    home: &'home Folder,
-    name: String,
-    folder: Folder,
-    /// Whether it stays when dropped, since it holds what could not be moved back.
-    kept: bool,
-    /// Held until the folder is deleted.
-    _lock: File,
-}
+pub(super) struct Staging<'home>(StagingFolder<'home>);
 
 impl<'home> Staging<'home> {
     /// Makes a staging folder in `home`.
     pub fn begin(home: &'home Folder) -> Result<Self, PackageError> {
         let failed = |e| PackageError::io("create a staging folder in", home.path(), e);
-        let name = format!("{PREFIX}{}", Uuid::new_v4().simple());
-        home.create_dir(&name).map_err(failed)?;
-        let folder = home.folder(&name).map_err(failed)?;
-        let lock = folder.create(LOCK).map_err(failed)?.into_std();
-        lock.lock().map_err(failed)?;
-        folder.write(IGNORE, "*\n").map_err(failed)?;
-        folder.create_dir(FRESH).map_err(failed)?;
-        Ok(Self {
-            home,
-            name,
-            folder,
-            kept: false,
-            _lock: lock,
-        })
+        let staging = StagingFolder::begin(home, PREFIX).map_err(failed)?;
+        staging.folder().create_dir(FRESH).map_err(failed)?;
+        Ok(Self(staging))
     }
 
     /// Where new bytes are staged, under their paths in the folder.
     pub fn fresh(&self) -> Result<Folder, PackageError> {
-        let failed = |e| PackageError::io("open", &self.folder.shown(FRESH), e);
-        self.folder.folder(FRESH).map_err(failed)
+        let stage = self.0.folder();
+        let failed = |e| PackageError::io("open", &stage.shown(FRESH), e);
+        stage.folder(FRESH).map_err(failed)
     }
 
     /// Moves everything into the folder in which this staging folder lies, or nothing. Folders that
     /// held nothing but `deleted` files go with them.
     pub fn carry_out(mut self, moves: Moves, deleted: &[String]) -> Result<(), PackageError> {
-        let failed = |e| PackageError::io("write", &self.folder.shown(JOURNAL), e);
+        let (home, stage) = (self.0.home(), self.0.folder());
+        let failed = |e| PackageError::io("write", &stage.shown(JOURNAL), e);
         let moves = moves.with_digests(&self.fresh()?).map_err(failed)?;
         serde_json::to_vec(&moves)
             .map_err(io::Error::from)
-            .and_then(|text| self.folder.write(PART, text))
-            .and_then(|()| self.folder.rename(PART, &self.folder, JOURNAL))
+            .and_then(|text| stage.write(PART, text))
+            .and_then(|()| stage.rename(PART, stage, JOURNAL))
             .map_err(failed)?;
-        let outcome = moves.forward(self.home, &self.folder);
+        let outcome = moves.forward(home, stage);
         if outcome.is_err()
-            && let Err(failed) = moves.back(self.home, &self.folder)
+            && let Err(failed) = moves.back(home, stage)
         {
+            let error = PackageError::io("move back the files kept in", stage.path(), failed);
             // Leaving the staging folder behind is what saves the files in it; the next process
             // that looks at the folder tries again.
-            self.kept = true;
-            let stage = self.folder.path();
-            return Err(PackageError::io(
-                "move back the files kept in",
-                stage,
-                failed,
-            ));
+            self.0.stay();
+            return Err(error);
         }
         if outcome.is_ok() {
             deleted
                 .iter()
-                .for_each(|path| moves::remove_empty_folders(self.home, path));
+                .for_each(|path| moves::remove_empty_folders(home, path));
         }
-        self.folder.remove_file(JOURNAL).map_err(failed)?;
+        stage.remove_file(JOURNAL).map_err(failed)?;
         outcome
     }
 
     /// Moves everything to `name` beside this folder, which does not exist yet, in one step.
     pub fn become_folder(self, name: &str) -> Result<(), PackageError> {
-        let place = self.home.shown(name);
+        let (home, stage) = (self.0.home(), self.0.folder());
+        let place = home.shown(name);
         // A folder that came to be in the meantime is somebody's, even if it is empty by now.
-        if self.home.symlink_metadata(name).is_ok() {
+        if home.symlink_metadata(name).is_ok() {
             let there = io::Error::from(io::ErrorKind::AlreadyExists);
             return Err(PackageError::io("move into place", &place, there));
         }
-        self.folder
-            .rename(FRESH, self.home, name)
+        stage
+            .rename(FRESH, home, name)
             .map_err(|e| PackageError::io("move into place", &place, e))
     }
-}
-
-impl Drop for Staging<'_> {
-    fn drop(&mut self) {
-        if !self.kept {
-            empty(&self.folder);
-            let _ = self.home.remove_dir_all(&self.name);
-        }
-    }
-}
-
-/// Deletes what is in a staging folder but the lock, which is the last to go: without it nobody
-/// could tell whether its process still lives.
-fn empty(stage: &Folder) {
-    // What stays has no journal and can do no harm.
-    let _ = stage.remove_dir_all(FRESH);
-    let _ = stage.remove_dir_all(BACKUP);
-    let _ = stage.remove_file(PART);
-    let _ = stage.remove_file(IGNORE);
 }

@@ -1,15 +1,15 @@
 //! What processes that are gone have left in a folder, and undoing it.
 
-use std::fs::TryLockError;
 use std::io;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::moves::Changed;
-use super::{IGNORE, JOURNAL, LOCK, Moves, PREFIX, empty};
+use super::{JOURNAL, Moves, PREFIX};
 use crate::place::Folder;
 use crate::solution::PackageError;
+use crate::staging_folder::{self, Found};
 
 /// How the names of folders begin in which old versions of files are kept.
 const BEFORE: &str = ".alm-before-";
@@ -78,19 +78,8 @@ pub(in crate::solution) fn tidy(home: &Folder) -> Result<(), PackageError> {
     Ok(())
 }
 
-/// The names of the staging folders in a folder.
 fn left_behind(dir: &Folder) -> Result<Vec<String>, PackageError> {
-    let failed = |e| PackageError::io("list", dir.path(), e);
-    let mut found = Vec::new();
-    for entry in dir.entries().map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        if name.starts_with(PREFIX) && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            found.push(name.to_owned());
-        }
-    }
-    Ok(found)
+    staging_folder::names(dir, PREFIX).map_err(|e| PackageError::io("list", dir.path(), e))
 }
 
 pub(super) enum Cleared {
@@ -105,31 +94,17 @@ pub(super) enum Cleared {
 /// Deletes a staging folder whose process is gone, after moving back what it had moved.
 pub(super) fn clear(dir: &Folder, name: &str) -> Result<Cleared, PackageError> {
     let failed = |e| PackageError::io("undo the unfinished write in", &dir.shown(name), e);
-    let stage = match dir.folder(name) {
-        Ok(stage) => stage,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Cleared::Nothing),
-        Err(error) => return Err(failed(error)),
+    let left = match staging_folder::look(dir, name).map_err(failed)? {
+        Found::Left(left) => left,
+        Found::Gone => return Ok(Cleared::Nothing),
+        Found::Alive => return Ok(Cleared::Alive),
     };
-    let lock = match stage.open_file(LOCK) {
-        Ok(lock) => lock,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // Just made by a process that goes on, or just finished, or left by one that was killed
-            // before it could begin. Only an empty folder can go without harm.
-            let _ = dir.remove_dir(name);
-            return Ok(Cleared::Nothing);
-        }
-        Err(error) => return Err(failed(error)),
-    };
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(Cleared::Alive),
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
-    }
+    let stage = left.folder();
     let undone = match stage.read(JOURNAL) {
         Ok(text) => {
             let moves: Moves = serde_json::from_slice(&text).map_err(|e| failed(e.into()))?;
-            let changed = moves.back(dir, &stage).map_err(failed)?;
-            let kept = keep_before(dir, &stage, changed).map_err(failed)?;
+            let changed = moves.back(dir, stage).map_err(failed)?;
+            let kept = keep_before(dir, stage, changed).map_err(failed)?;
             // First of all, since from here on the folder must not be taken for an unfinished write.
             stage.remove_file(JOURNAL).map_err(failed)?;
             Cleared::Undone { kept }
@@ -137,8 +112,7 @@ pub(super) fn clear(dir: &Folder, name: &str) -> Result<Cleared, PackageError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Cleared::Nothing,
         Err(error) => return Err(failed(error)),
     };
-    empty(&stage);
-    let _ = dir.remove_dir_all(name);
+    left.clear_away(dir);
     Ok(undone)
 }
 
@@ -148,7 +122,7 @@ fn keep_before(dir: &Folder, stage: &Folder, changed: Vec<Changed>) -> io::Resul
     let home = format!("{BEFORE}{}", Uuid::new_v4().simple());
     if changed.iter().any(|change| change.before.is_some()) {
         dir.create_dir(&home)?;
-        dir.write(format!("{home}/{IGNORE}"), "*\n")?;
+        dir.write(format!("{home}/.gitignore"), "*\n")?;
     }
     let moved = changed.into_iter().map(|Changed { path, before }| {
         let before = match before {

@@ -91,7 +91,8 @@ fn begun(home: &Home) -> (Staging<'_>, Moves) {
     }
     let moves = moves.with_digests(&fresh).unwrap();
     staging
-        .folder
+        .0
+        .folder()
         .write(JOURNAL, serde_json::to_vec(&moves).unwrap())
         .unwrap();
     (staging, moves)
@@ -99,7 +100,7 @@ fn begun(home: &Home) -> (Staging<'_>, Moves) {
 
 /// A killed process lets go of its lock and deletes nothing.
 fn kill(mut staging: Staging<'_>) {
-    staging.kept = true;
+    staging.0.stay();
 }
 
 /// The first so many moves of a write.
@@ -125,7 +126,7 @@ fn whatever_step_was_the_last_everything_is_moved_back() {
             let was = home.visible();
             let (staging, moves) = begun(&home);
             let begun = first(&moves, there);
-            begun.forward(&home.folder, &staging.folder).unwrap();
+            begun.forward(&home.folder, staging.0.folder()).unwrap();
             if there == 6 {
                 moves::remove_empty_folders(&home.folder, "c/d/5");
                 assert!(!home.dir.path().join("c").exists());
@@ -136,7 +137,7 @@ fn whatever_step_was_the_last_everything_is_moved_back() {
                 ..moves.clone()
             };
             undone.digests = moves.digests.clone().into_iter().take(returned).collect();
-            undone.back(&home.folder, &staging.folder).unwrap();
+            undone.back(&home.folder, staging.0.folder()).unwrap();
             kill(staging);
             let repair = home.recover();
             assert!(repair.undone, "{there} there, {returned} back");
@@ -154,7 +155,7 @@ fn a_file_system_that_changes_nothing_in_one_step_is_no_worse() {
         let home = before();
         let was = home.visible();
         let (staging, _) = begun(&home);
-        let stage = &staging.folder;
+        let stage = staging.0.folder();
         stage.create_dir_all("old/a").unwrap();
         if there > 0 {
             home.folder.rename("a/1", stage, "old/a/1").unwrap();
@@ -172,8 +173,8 @@ fn a_file_system_that_changes_nothing_in_one_step_is_no_worse() {
 fn what_was_changed_since_is_not_overwritten_and_what_was_before_is_kept() {
     let home = before();
     let (staging, moves) = begun(&home);
-    assert!(staging.folder.exists(IGNORE));
-    moves.forward(&home.folder, &staging.folder).unwrap();
+    assert!(staging.0.folder().exists(".gitignore"));
+    moves.forward(&home.folder, staging.0.folder()).unwrap();
     kill(staging);
     home.put("a/1", "edited");
     home.put("a/2", "made anew");
@@ -211,7 +212,8 @@ fn a_write_that_is_done_leaves_nothing_to_undo() {
 fn a_process_that_is_at_it_is_left_alone() {
     let home = before();
     let (staging, moves) = begun(&home);
-    let name = staging.name.clone();
+    let name = staging.0.folder().path().file_name().unwrap().to_owned();
+    let name = name.to_str().unwrap().to_owned();
     assert!(matches!(clear(&home.folder, &name), Ok(Cleared::Alive)));
     tidy(&home.folder).unwrap();
     assert!(home.dir.path().join(&name).exists());

@@ -61,6 +61,9 @@ pub struct Stage {
     /// Who has to approve a deployment of approval type `environment`: names of people or groups.
     #[serde(default)]
     pub approvers: Vec<String>,
+    /// Whether whoever asks for a deployment may approve it too. Left out: somebody else has to.
+    #[serde(default)]
+    pub self_approval: bool,
     /// Whether components that are gone from the source are removed (an upgrade); left out: the
     /// pull request's label `solution-upgrade` decides.
     pub upgrade: Option<bool>,

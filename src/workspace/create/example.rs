@@ -3,7 +3,6 @@
 //! Nothing is written past the tenant's services: the first commit is a push, the solutions come in
 //! by `ImportSolution`, their connections by a `PATCH`, each with the token of somebody who may.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,15 +13,16 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
-use super::{CreateError, claim, files, unwritable};
+use super::{CreateError, files, unwritable, whole};
 use crate::emulator::definition::{ApplicationDefinition, derived_id};
 use crate::emulator::token::EMULATED_PASSWORD;
 use crate::emulator::{EmulatorError, Tenant, TenantDefinition};
+use crate::owner_only;
 use crate::problem::Problem;
 use crate::transport::{
     HeaderValue, InProcess, Method, Request, Response, Transport, TransportError,
 };
-use crate::workspace::secret::{Secret, owner_only_folder, write_owner_only};
+use crate::workspace::secret::Secret;
 
 /// The files of the repository's first commit.
 static REPOSITORY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/workspace/example/repository");
@@ -102,24 +102,29 @@ impl Problem for ExampleError {
     }
 }
 
-/// Makes the example workspace in `dir`, which must be new or empty.
+/// Makes the example workspace in `dir`, which must be new or empty. It comes to be as a whole, or
+/// not at all.
 ///
 /// # Errors
 /// When the folder holds something or cannot be written, or the emulated tenant refuses something,
 /// which would be a defect of this program.
 pub fn example(dir: &Path) -> Result<(), ExampleError> {
-    claim(dir)?;
+    whole::make(dir, "example", fill)
+}
+
+/// Makes it in a folder that is empty.
+fn fill(dir: &Path) -> Result<(), ExampleError> {
     let pipeline = derived_id("application", "alm-pipeline");
     let secret = Secret::new(Uuid::new_v4().simple().to_string());
     let name_pipeline = |text: &str| text.replace("{pipeline}", &pipeline.to_string());
     files(dir, &name_pipeline(include_str!("../example/alm.toml")))?;
 
     let state = dir.join(".alm");
-    owner_only_folder(&state).map_err(unwritable(&state))?;
+    owner_only::folder(&state).map_err(unwritable(&state))?;
     let secrets = state.join("secrets");
-    fs::create_dir_all(&secrets).map_err(unwritable(&secrets))?;
+    owner_only::folder(&secrets).map_err(unwritable(&secrets))?;
     let file = secrets.join("pipeline");
-    write_owner_only(&file, &secret).map_err(unwritable(&file))?;
+    owner_only::write_new(&file, secret.expose().as_bytes()).map_err(unwritable(&file))?;
 
     let definition = name_pipeline(include_str!("../example/tenant.toml"));
     let mut definition: TenantDefinition = toml::from_str(&definition)
@@ -346,7 +351,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let id = Uuid::nil().to_string();
         let text = include_str!("../example/alm.toml").replace("{pipeline}", &id);
-        fs::write(dir.path().join("alm.toml"), text).unwrap();
+        std::fs::write(dir.path().join("alm.toml"), text).unwrap();
         let workspace = Workspace::open(dir.path()).unwrap_or_else(|error| panic!("{error}"));
         let tenant = include_str!("../example/tenant.toml").replace("{pipeline}", &id);
         let tenant: TenantDefinition = toml::from_str(&tenant).unwrap();

@@ -1,6 +1,7 @@
 //! Makes new workspaces.
 
 mod example;
+mod whole;
 
 pub use example::{ExampleError, example};
 
@@ -48,12 +49,11 @@ impl Problem for CreateError {
 }
 
 /// Makes a workspace in `dir`, which must be new or empty: `alm.toml` with comments, `scripts/`
-/// and `.gitignore`.
+/// and `.gitignore`. It comes to be as a whole, or not at all.
 ///
 /// # Errors
 /// When the folder holds something, or cannot be written.
 pub fn workspace(dir: &Path) -> Result<(), CreateError> {
-    claim(dir)?;
     let name = std::path::absolute(dir)
         .ok()
         .and_then(|dir| {
@@ -63,19 +63,7 @@ pub fn workspace(dir: &Path) -> Result<(), CreateError> {
         .unwrap_or_else(|| "workspace".into());
     let name = toml::Value::String(name).to_string();
     let file = include_str!("alm.toml").replace("\"{name}\"", &name);
-    files(dir, &file)
-}
-
-/// Takes `dir` for a new workspace: makes it, or makes sure that it is empty.
-fn claim(dir: &Path) -> Result<(), CreateError> {
-    match fs::read_dir(dir) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(CreateError::NotEmpty(dir.to_owned())),
-        },
-        Err(_) if dir.exists() => Err(CreateError::NotAFolder(dir.to_owned())),
-        Err(_) => fs::create_dir_all(dir).map_err(unwritable(dir)),
-    }
+    whole::make(dir, "workspace", |made| files(made, &file))
 }
 
 /// Writes the files that every workspace has.

@@ -1,5 +1,7 @@
 //! What a build may do comes from the profile, whatever its pipeline or its parameters say.
 
+use almscript::transport::Method;
+
 use super::host::Client;
 use crate::workspace::{SOLUTION, Workspace};
 
@@ -248,4 +250,89 @@ fn an_agent_leaves_the_builds_that_its_persona_may_not_run() {
     assert!(told.contains("stays queued: persona `advanced-maker` may not import-managed on environment `validation`"), "{told}");
     let told = workspace.ok(&["agent", "--once"]);
     assert!(told.contains("build 1 succeeded"), "{told}");
+}
+
+/// Whoever asks for production does not approve it, at the host and again when the build is run.
+#[test]
+fn nobody_approves_a_build_that_she_asked_for() {
+    let workspace = released_to_test();
+    let to_production = [
+        "run",
+        "deploy",
+        "--as",
+        "admin",
+        "--solution",
+        SOLUTION,
+        "--stage",
+        "prod",
+    ];
+    workspace.ok(&to_production);
+    let approve = ["approve", "3", "--build", "--as", "admin"];
+    workspace.fails(
+        1,
+        &approve,
+        &["Whoever requested the run cannot approve it"],
+    );
+    production_is_empty(&workspace);
+    // An approval that the host lets through all the same counts for nothing.
+    let ada = Client::of(&workspace, "ada");
+    let checks = "pipelines/checks/configurations";
+    let found = ada.send(
+        Method::GET,
+        &format!("{checks}?resourceType=environment&resourceId=1"),
+        None,
+    );
+    let mut check = found["value"][0].clone();
+    assert_eq!(check["settings"]["requesterCannotBeApprover"], true);
+    check["settings"]["requesterCannotBeApprover"] = false.into();
+    let path = format!("{checks}/{}", check["id"]);
+    ada.send(Method::PATCH, &path, Some(check));
+    workspace.ok(&to_production);
+    workspace.ok(&["approve", "4", "--build", "--as", "admin"]);
+    workspace.fails(
+        1,
+        &["agent", "--once"],
+        &["somebody else than ada@contoso.example"],
+    );
+    production_is_empty(&workspace);
+    // The stage may allow it; a save brings the host into line.
+    let alm_toml = workspace.dir().join("alm.toml");
+    let text = std::fs::read_to_string(&alm_toml).unwrap();
+    let approvers = "approvers = [\"ada@contoso.example\"]";
+    let own = format!("{approvers}\nself_approval = true");
+    std::fs::write(&alm_toml, text.replacen(approvers, &own, 1)).unwrap();
+    workspace.ok(&to_production);
+    workspace.ok(&["approve", "5", "--build", "--as", "admin"]);
+    let told = workspace.ok(&["agent", "--once"]);
+    assert!(told.contains("is in prod"), "{told}");
+}
+
+/// The machine's own identity says no yes.
+#[test]
+fn a_build_is_approved_by_a_person() {
+    let workspace = released_to_test();
+    workspace.ok(&[
+        "run",
+        "deploy",
+        "--as",
+        "advanced-maker",
+        "--solution",
+        SOLUTION,
+        "--stage",
+        "prod",
+    ]);
+    let alm_toml = workspace.dir().join("alm.toml");
+    let text = std::fs::read_to_string(&alm_toml).unwrap();
+    std::fs::write(&alm_toml, format!("{text}\n[personas.nobody]\n")).unwrap();
+    workspace.fails(
+        2,
+        &["approve", "3", "--build", "--as", "nobody"],
+        &["ALM-R035"],
+    );
+    workspace.script("wait", "run::wait_for(\"a look\", #{}).approved");
+    workspace.fails(6, &["run", "wait", "--as", "admin"], &["waits"]);
+    let run = workspace.ok(&["history", "--outcome", "waiting", "--json"]);
+    let run: serde_json::Value = serde_json::from_str(run.lines().next().unwrap()).unwrap();
+    let run = run["id"].to_string();
+    workspace.fails(2, &["approve", &run, "--as", "nobody"], &["ALM-R035"]);
 }

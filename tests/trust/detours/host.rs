@@ -25,7 +25,8 @@ impl Client {
         }
     }
 
-    fn send(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    /// Sends a request that must succeed.
+    pub fn send(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let url = format!("https://dev.azure.com/contoso/ALM/_apis/{path}");
         let mut request = Request::new(method, url.parse().unwrap());
         let kind = HeaderValue::from_static("application/json");

@@ -520,6 +520,7 @@ fn ensure_all(repository: &Repository, given: Map) -> Result<Dynamic, HostError>
             environment: stage.environment.clone(),
             script: given.script,
             approvers: stage.approvers.clone(),
+            self_approval: stage.self_approval,
             variables,
         });
     }

@@ -8,6 +8,7 @@ use super::super::HostError;
 use super::super::branch::Branch;
 use crate::deployment::{DeploymentError, Files};
 use crate::script::Context;
+use crate::whole_file;
 
 /// The files behind a value of a script: a text is a folder in the workspace.
 ///
@@ -85,9 +86,11 @@ impl Files for Folder {
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, DeploymentError> {
-        std::fs::read(self.0.join(path)).map_err(|error| DeploymentError::Unreadable {
-            file: path.to_owned(),
-            reason: error.to_string(),
+        whole_file::read_regular(&self.0.join(path), whole_file::MOST).map_err(|error| {
+            DeploymentError::Unreadable {
+                file: path.to_owned(),
+                reason: error.to_string(),
+            }
         })
     }
 }
