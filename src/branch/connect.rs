@@ -81,7 +81,8 @@ impl Repository {
     /// Opens the repository that `alm.toml` calls `name`.
     ///
     /// The person of `persona` works there, where that person can sign in, so that pull requests
-    /// and votes are theirs; else the host's own identity does. In an emulated tenant the objects
+    /// and votes are theirs; else the host's own identity does. Pipelines, policies and approval checks
+    /// are made by the host's identity, where it can sign in here: a maker need not be allowed to. In an emulated tenant the objects
     /// are read where the tenant has them; any other repository is mirrored in `.alm/repositories`.
     ///
     /// # Errors
@@ -113,9 +114,16 @@ impl Repository {
         let there = entry.repository.as_deref().unwrap_or(name);
         let identity = identity(workspace, persona, host);
         let transport = connections.signed_in(&identity)?;
-        let client = AzureDevOps::new(transport, host.url.clone(), project, there);
-        let client: Arc<dyn GitHost> =
-            Arc::new(Audited::new(Arc::new(client), persona.clone(), name));
+        let client_of = |transport| -> Arc<dyn GitHost> {
+            let client = AzureDevOps::new(transport, host.url.clone(), project, there);
+            Arc::new(Audited::new(Arc::new(client), persona.clone(), name))
+        };
+        let client = client_of(transport);
+        // Where this machine has no secret of the host's own identity, people prepare it themselves.
+        let preparer = connections.signed_in(&host.identity).ok();
+        let preparer = preparer
+            .filter(|_| identity != host.identity)
+            .map(client_of);
         let mut segments = host.url.path_segments().into_iter().flatten();
         let organisation = segments.rfind(|part| !part.is_empty()).unwrap_or_default();
         let shared = workspace.tenant().join("repositories");
@@ -135,9 +143,10 @@ impl Repository {
             let sign_in = sign_in(connections.clone(), identity, host.url.clone());
             Box::new(GitProgram::open(&folder, &about.remote, default, sign_in)?)
         };
-        Ok(Self::open(
+        Ok(Self::open_prepared(
             name,
             client,
+            preparer,
             remote,
             connections.cancel().clone(),
         )?)

@@ -100,7 +100,7 @@ pub struct Ensured {
 /// # Errors
 /// Those of the host, and [`BranchError::NoBranch`] when the branch to start from is not there.
 pub fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, BranchError> {
-    let host = repository.host();
+    let host = repository.preparer();
     let solution = &wanted.solution;
     let mut ensured = Ensured::default();
     let branch = repository.branch(wanted.solution_branch.as_deref().unwrap_or(solution));

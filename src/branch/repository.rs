@@ -15,6 +15,7 @@ struct Inner {
     name: String,
     default_branch: String,
     host: Arc<dyn GitHost>,
+    preparer: Option<Arc<dyn GitHost>>,
     remote: Box<dyn Remote>,
     cancel: Cancel,
 }
@@ -47,6 +48,18 @@ impl Repository {
         remote: Box<dyn Remote>,
         cancel: Cancel,
     ) -> Result<Self, BranchError> {
+        Self::open_prepared(name, host, None, remote, cancel)
+    }
+
+    /// As [`Repository::open`]; `preparer` is the same host for whoever prepares it, where that is not
+    /// whoever works there.
+    pub(super) fn open_prepared(
+        name: impl Into<String>,
+        host: Arc<dyn GitHost>,
+        preparer: Option<Arc<dyn GitHost>>,
+        remote: Box<dyn Remote>,
+        cancel: Cancel,
+    ) -> Result<Self, BranchError> {
         let about = host.repository()?;
         let default_branch = about.default_branch.unwrap_or_else(|| "main".into());
         let name = name.into();
@@ -54,6 +67,7 @@ impl Repository {
             name,
             default_branch,
             host,
+            preparer,
             remote,
             cancel,
         }));
@@ -74,6 +88,12 @@ impl Repository {
     /// The host: pull requests, builds, policies.
     pub fn host(&self) -> &dyn GitHost {
         self.0.host.as_ref()
+    }
+
+    /// The host as whoever prepares it: pipelines, policies and approval checks, which a maker need not
+    /// have the right to change.
+    pub(super) fn preparer(&self) -> &dyn GitHost {
+        self.0.preparer.as_ref().unwrap_or(&self.0.host).as_ref()
     }
 
     /// The host, for whoever goes on with it alone.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::files::{Files, find, join};
 use super::{DeploymentError, FileMap};
 use crate::environment::data::DataPackage;
+use crate::workspace::Action;
 
 /// A solution in the source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -45,6 +46,28 @@ pub fn layout(paths: &[String]) -> Vec<SolutionFolder> {
     solutions.sort();
     solutions.dedup();
     solutions
+}
+
+/// What changing a file of a repository is, beside a commit: settings and Power Pages sites lie in the
+/// folders that the ALM Accelerator has for them (notes, 2.1), profiles in `alm.toml`.
+pub fn action_on(path: &str) -> Option<Action> {
+    const SETTINGS: [&str; 2] = ["deploymentsettings.json", "customdeploymentsettings.json"];
+    let lower = path.to_lowercase();
+    let mut parts: Vec<&str> = lower.split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    let inside = |folder: &str| parts.contains(&folder);
+    // What is inside of a package is its affair, whatever it is called.
+    if inside("solutionpackage") {
+        None
+    } else if name == crate::workspace::FILE_NAME {
+        Some(Action::UpdateProfiles)
+    } else if inside("powerpages") {
+        Some(Action::PowerPages)
+    } else if inside("config") || SETTINGS.contains(&name) {
+        Some(Action::Settings)
+    } else {
+        None
+    }
 }
 
 /// `<source>` of `<source>/Other/Solution.xml`.

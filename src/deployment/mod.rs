@@ -17,7 +17,7 @@ mod tokens;
 
 pub use error::DeploymentError;
 pub use files::{FileMap, Files};
-pub use layout::{SolutionFolder, find_data, layout};
+pub use layout::{SolutionFolder, action_on, find_data, layout};
 pub use preflight::{Finding, Severity, preflight};
 pub use settings::{
     AppShare, ConnectionSetting, FlowSetting, GroupTeamSetting, OwnerSetting, Settings,

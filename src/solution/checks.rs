@@ -148,11 +148,13 @@ fn normal(key: &str) -> String {
         .to_lowercase()
 }
 
-/// Compares the components with the root components, in both directions.
+/// Compares the components with the root components, in both directions. A root component without a
+/// component is an error only where the tree has to be `complete`.
 pub(crate) fn check(
     tree: &SourceTree,
     manifest: &Manifest,
     present: &[Present],
+    complete: bool,
 ) -> Result<Vec<Finding>, PackageError> {
     let mut roots = HashSet::new();
     for root in &manifest.root_components {
@@ -231,7 +233,11 @@ pub(crate) fn check(
                 .as_deref()
                 .and_then(|text| line_of(text, name))
                 .unwrap_or(1);
-            findings.push(Finding::warning(NO_COMPONENT, SOLUTION_FILE, message).at(line));
+            let finding = match complete {
+                true => Finding::error(NO_COMPONENT, SOLUTION_FILE, message),
+                false => Finding::warning(NO_COMPONENT, SOLUTION_FILE, message),
+            };
+            findings.push(finding.at(line));
         }
     }
     Ok(findings)

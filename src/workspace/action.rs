@@ -49,9 +49,9 @@ pub enum Action {
     Settings,
     /// Write Power Pages sites into the source.
     PowerPages,
-    /// Create profiles.
+    /// Write a new `alm.toml` with its profiles into the source.
     CreateProfiles,
-    /// Change profiles.
+    /// Change the profiles of an `alm.toml` in the source.
     UpdateProfiles,
 }
 

@@ -16,7 +16,7 @@
 //! | `advanced_commit` | `commit`, `create-branch` on branches that are not one's own | `commit`: the branches |
 //! | `advanced_deploy` | `open-pull-request` into a branch that no stage names | `deploy`: source, target, title |
 //! | `bypass_prepare` | | `commit`: whether to prepare settings |
-//! | `deployment_configuration` | `settings` | `commit`: the settings |
+//! | `deployment_configuration` | `settings` | `commit`: the settings, which are not saved then |
 //! | `show_all_solutions` | | solutions that others made |
 //! | `bypass_approval` | `complete-pull-request` | `deploy`: whether to complete by itself |
 //! | `commit_power_pages` | `power-pages` | `commit`: the sites |
@@ -85,6 +85,8 @@ pub struct Governs {
     /// The parameters, by script, that are hidden when it is not allowed. For a function with a
     /// default, the first of them carries that default.
     pub parameters: &'static [(&'static str, &'static str)],
+    /// What the first of them is when it is not allowed, where that is no default of the function.
+    pub fixed: Option<&'static str>,
 }
 
 /// Where a function's effects are refused.
@@ -165,7 +167,8 @@ pub const TABLE: [Governs; 17] = {
             &[A::Settings],
             Everywhere,
         )
-        .with(&[("commit", "scope")]),
+        .with(&[("commit", "scope")])
+        .fixing("solution"),
         row(F::ShowAllSolutions, "show_all_solutions", &[], Everywhere),
         row(
             F::BypassApproval,
@@ -212,6 +215,7 @@ const fn row(
         scope,
         script: None,
         parameters: &[],
+        fixed: None,
     }
 }
 
@@ -223,6 +227,11 @@ impl Governs {
 
     const fn with(mut self, parameters: &'static [(&'static str, &'static str)]) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    const fn fixing(mut self, value: &'static str) -> Self {
+        self.fixed = Some(value);
         self
     }
 }

@@ -347,7 +347,8 @@ impl Persona {
                 .map(serde_json::Value::Bool);
             if !choice.allowed() {
                 rule.hidden = true;
-                rule.fixed = rule.fixed.or(default);
+                let fixed = row.fixed.filter(|_| at == 0).map(serde_json::Value::from);
+                rule.fixed = rule.fixed.or(default).or(fixed);
             } else {
                 rule.default = rule.default.or(default);
             }

@@ -2,6 +2,6 @@
 
 mod builds;
 mod gates;
-mod host;
+pub mod host;
 mod rows;
 mod shadows;

@@ -129,6 +129,26 @@ fn a_component_whose_name_begins_with_a_dot_is_kept() {
     assert!(home.join("src/Roles/.keep").exists());
 }
 
+/// What a merge lost is no warning on its way to an environment.
+#[test]
+fn a_component_without_its_file_is_an_error_for_scripts() {
+    let workspace = Workspace::example();
+    let dir = workspace.dir();
+    std::fs::write(dir.join("a.zip"), role("Clerk")).unwrap();
+    workspace.ok(&["solution", "unpack", "-z", "a.zip", "-f", "src"]);
+    std::fs::remove_file(dir.join("src/Roles/Clerk.xml")).unwrap();
+    workspace.script(
+        "pack",
+        "solution::pack(solution::read_source(\"src\")).save(\"b.zip\")",
+    );
+    workspace.fails(1, &["run", "pack"], &["ALM-P122"]);
+    assert!(!dir.join("b.zip").exists());
+    let pack = ["solution", "pack", "-z", "b.zip", "-f", "src"];
+    workspace.fails(3, &[&pack[..], &["--complete"]].concat(), &["ALM-P122"]);
+    let told = workspace.ok(&pack);
+    assert!(told.contains("ALM-P122"), "{told}");
+}
+
 #[test]
 fn parts_and_web_resources_with_dots_come_back_under_their_names() {
     let home = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! A persona is its people's: `--as` chooses among one's own.
 
-use crate::workspace::{Workspace, alm};
+use crate::workspace::{SOLUTION, Workspace, alm};
 
 /// The example, with personas that belong to people and to a group.
 fn owned() -> Workspace {
@@ -115,4 +115,67 @@ fn completion_offers_ones_own_personas() {
     );
     assert!(offered.text.contains("new-maker"), "{}", offered.text);
     assert!(!offered.text.contains("admin"), "{}", offered.text);
+}
+
+/// Settings, sites and profiles in the source are effects of their own, whatever writes them.
+#[test]
+fn who_may_not_change_settings_sites_or_profiles_commits_none() {
+    let workspace = Workspace::example();
+    let file = workspace.dir().join("alm.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let persona = "\n[personas.careful]\nidentity = \"maya\"\n\
+        permissions = { deployment_configuration = false, commit_power_pages = false, update_profiles = false }\n";
+    std::fs::write(&file, format!("{text}{persona}")).unwrap();
+    let own = format!("maya@contoso.example-{SOLUTION}");
+    workspace.script(
+        "write",
+        &format!(
+            "//! @param path text  where\nbranch::repository(\"apps\").branch(\"{own}\").commit(\
+             #{{ message: \"x\", files: [[params.path, \"x\"]].reduce(|all, it| {{ all[it[0]] = it[1]; all }}, #{{}}) }}).id"
+        ),
+    );
+    // The bundled script leaves out what she may not save.
+    let save = [
+        "run",
+        "commit",
+        "--as",
+        "careful",
+        "--solution",
+        SOLUTION,
+        "--message",
+        "m",
+    ];
+    workspace.ok(&save);
+    let saved = crate::workspace::git(
+        &workspace.repository(),
+        &["diff", "--name-only", "main", &own],
+    );
+    assert!(
+        saved.contains(&format!("{SOLUTION}/SolutionPackage")),
+        "{saved}"
+    );
+    assert!(!saved.contains(&format!("{SOLUTION}/config/")), "{saved}");
+    for (path, action) in [
+        ("a/config/test/deploymentSettings.json", "settings"),
+        ("deploymentSettings.json", "settings"),
+        ("a/PowerPages/site/page.yml", "power-pages"),
+        ("alm.toml", "create-profiles"),
+    ] {
+        let write = ["run", "write", "--as", "careful", "--path", path];
+        workspace.fails(5, &write, &["ALM-W017", action]);
+        workspace.ok(&[
+            "run",
+            "write",
+            "--as",
+            "admin",
+            "--identity",
+            "maya",
+            "--path",
+            path,
+        ]);
+    }
+    let write = ["run", "write", "--as", "careful", "--path", "alm.toml"];
+    workspace.fails(5, &write, &["ALM-W017", "update-profiles"]);
+    let harmless = "a/SolutionPackage/src/config/alm.toml";
+    workspace.ok(&["run", "write", "--as", "careful", "--path", harmless]);
 }

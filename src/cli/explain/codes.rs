@@ -81,13 +81,13 @@ pub(super) const CODES: &[Code] = &[
         "Only a branch can be committed to. Get it with `repository.branch(name)`."),
     code("ALM-B037", "a commit's options do not fit together",
         "The message says which."),
-    code("ALM-B039", "a decision is not in the audit log",
-        "The git host has done what was asked, and `.alm/history.sqlite` could not be written. `alm audit` does not \
-         have it."),
     code("ALM-B038", "a pipeline that is not as a profile says",
         "Which script a pipeline runs, where, and what starts it stands in the profiles of `alm.toml`. A pipeline \
          or a build that says something else is refused; `alm agent` would refuse it too. A profile of one's own \
          is added to `alm.toml`."),
+    code("ALM-B039", "a decision is not in the audit log",
+        "The git host has done what was asked, and `.alm/history.sqlite` could not be written. `alm audit` does not \
+         have it."),
     code("ALM-C001", "the command line names something that does not exist",
         "Check the spelling; the message shows the nearest known name where there is one."),
     code("ALM-C002", "a file or folder cannot be read or written",

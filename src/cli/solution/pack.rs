@@ -20,6 +20,11 @@ use crate::whole_file;
 pub struct PackArgs {
     #[command(flatten)]
     common: Common,
+
+    /// Refuse a folder without the files of a component that its manifest lists; otherwise that is a
+    /// warning
+    #[arg(long)]
+    complete: bool,
 }
 
 /// Runs `alm solution pack`.
@@ -116,6 +121,7 @@ fn make(arguments: &PackArgs, report: &mut Report) -> Result<Packed, Failure> {
         // The YAML layout has no managed files of its own.
         plain_for_missing_twin: common.use_unmanaged() || source.layout == Layout::Yaml,
         remap_plugins: common.remap_plugins(),
+        complete: arguments.complete,
         limits,
     };
     pack(&tree, &options).map_err(|error: PackageError| report.failure(error))

@@ -17,6 +17,7 @@ use super::refusal::{
     Answer, bad_request, conflict, list, no_content, not_emulated, not_found, ok, say,
 };
 use super::repositories::Project;
+use super::rights::Right;
 use crate::emulator::definition::derived_id;
 use crate::transport::{Method, StatusCode};
 
@@ -246,6 +247,7 @@ pub(super) fn environments(
         }
         (Method::GET, [id]) => ok(&wire(find(id)?)),
         (Method::DELETE, [id]) => {
+            organisation.needs(Right::ManageChecks)?;
             organisation.delete(ENVIRONMENT, find(id)?.id)?;
             no_content()
         }
@@ -277,6 +279,7 @@ pub(super) fn checks(organisation: &Organisation<'_>, project: &Project, rest: &
             list(mine.map(wire).collect())
         }
         (Method::POST, []) => {
+            organisation.needs(Right::ManageChecks)?;
             let body = organisation.body()?;
             let kind = body
                 .pointer("/type/id")
@@ -319,6 +322,7 @@ pub(super) fn checks(organisation: &Organisation<'_>, project: &Project, rest: &
             ok(&wire(&check))
         }
         (Method::PATCH, [id]) => {
+            organisation.needs(Right::ManageChecks)?;
             let body = organisation.body()?;
             let found = all
                 .iter()
@@ -337,6 +341,7 @@ pub(super) fn checks(organisation: &Organisation<'_>, project: &Project, rest: &
             ok(&wire(&check))
         }
         (Method::DELETE, [id]) => {
+            organisation.needs(Right::ManageChecks)?;
             organisation.delete(CHECK, id)?;
             no_content()
         }

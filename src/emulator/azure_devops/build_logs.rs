@@ -7,6 +7,7 @@ use super::builds::{self, Build};
 use super::organisation::Organisation;
 use super::refusal::{Answer, list, not_emulated, not_found, ok};
 use super::repositories::Project;
+use super::rights::Right;
 use crate::emulator::definition::derived_id;
 use crate::transport::{HeaderValue, Method, Response, StatusCode};
 
@@ -84,6 +85,9 @@ pub(super) fn write(
             "There is no such plan.",
         ));
     };
+    if organisation.call.method != Method::GET {
+        organisation.needs(Right::ReportBuilds)?;
+    }
     match (organisation.call.method.clone(), rest) {
         (Method::POST, ["logs"]) => {
             build.logs += 1;

@@ -17,6 +17,7 @@ use super::organisation::{Organisation, flag, named, required};
 use super::pull_requests;
 use super::refusal::{Answer, bad_request, conflict, list, not_emulated, not_found, ok};
 use super::repositories::{self, Project};
+use super::rights::Right;
 use crate::emulator::definition::derived_id;
 use crate::transport::Method;
 
@@ -277,6 +278,14 @@ pub(super) fn route(organisation: &Organisation<'_>, project: &Project, rest: &[
         (Method::PATCH, [id]) => {
             let build = find(organisation, project, id)?;
             let body = organisation.body()?;
+            // Whoever asked for a build may stop it; all else about it is for the agent to say.
+            let stops = named(&body["status"], &STATUS) == Some("cancelling")
+                && body.get("result").is_none_or(Value::is_null);
+            if !stops {
+                organisation.needs(Right::ReportBuilds)?;
+            } else if build.requested_for != organisation.me.object_id {
+                organisation.needs(Right::StopBuilds)?;
+            }
             let build = report(organisation, build, &body)?;
             ok(&build.wire(organisation)?)
         }
@@ -307,6 +316,7 @@ pub(super) fn route(organisation: &Organisation<'_>, project: &Project, rest: &[
         }
         (Method::GET, [id, "artifacts"]) => list(find(organisation, project, id)?.artifacts),
         (Method::POST, [id, "artifacts"]) => {
+            organisation.needs(Right::ReportBuilds)?;
             let mut build = find(organisation, project, id)?;
             let body = organisation.body()?;
             let name = required(&body, "name")?;

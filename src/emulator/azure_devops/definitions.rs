@@ -12,6 +12,7 @@ use super::refusal::{
     Answer, bad_request, conflict, list, no_content, not_emulated, not_found, ok,
 };
 use super::repositories::{self, Project};
+use super::rights::Right;
 use super::secret_variables;
 use crate::transport::Method;
 
@@ -173,6 +174,7 @@ pub(super) fn route(organisation: &Organisation<'_>, project: &Project, rest: &[
             ok(&definition.wire(organisation)?)
         }
         (Method::DELETE, [id]) => {
+            organisation.needs(Right::DeletePipelines)?;
             organisation.delete(KIND, find(organisation, project, id)?.id)?;
             no_content()
         }

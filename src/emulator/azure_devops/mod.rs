@@ -26,6 +26,7 @@ mod refs;
 mod refusal;
 mod repositories;
 mod review;
+mod rights;
 mod runs;
 mod secret_variables;
 mod smart_http;

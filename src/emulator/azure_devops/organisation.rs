@@ -203,15 +203,6 @@ impl<'a> Organisation<'a> {
         }
     }
 
-    /// Whether the caller may set policies aside: a member of the directory group
-    /// *Project Administrators*. Other rights are not modelled.
-    pub fn may_bypass(&self) -> Answer<bool> {
-        match directory::by_name(self.tx, "Project Administrators")? {
-            Some(group) => self.am_i(group.object_id),
-            None => Ok(false),
-        }
-    }
-
     /// A query parameter, whatever the case of its name.
     pub fn query(&self, name: &str) -> Option<&str> {
         let found = self

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::organisation::{Organisation, flag};
 use super::refusal::{Answer, bad_request, list, no_content, not_emulated, not_found, ok};
 use super::repositories::{Project, Repository};
+use super::rights::Right;
 use crate::transport::Method;
 
 const KIND: &str = "policy";
@@ -171,6 +172,7 @@ pub(super) fn configurations(
             })
         }
         (Method::POST, []) => {
+            organisation.needs(Right::EditPolicies)?;
             let id = organisation.next(KIND)?;
             let policy = read(organisation, project, id, 1)?;
             organisation.put(KIND, id, &policy)?;
@@ -178,6 +180,7 @@ pub(super) fn configurations(
         }
         (Method::GET, [id]) => ok(&find(organisation, project, id)?.wire(organisation)?),
         (Method::PUT, [id]) => {
+            organisation.needs(Right::EditPolicies)?;
             let old = find(organisation, project, id)?;
             let mut policy = read(organisation, project, old.id, old.revision + 1)?;
             (policy.created, policy.created_by) = (old.created, old.created_by);
@@ -185,6 +188,7 @@ pub(super) fn configurations(
             ok(&policy.wire(organisation)?)
         }
         (Method::DELETE, [id]) => {
+            organisation.needs(Right::EditPolicies)?;
             organisation.delete(KIND, find(organisation, project, id)?.id)?;
             no_content()
         }

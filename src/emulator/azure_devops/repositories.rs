@@ -8,6 +8,7 @@ use super::organisation::{Organisation, flag, required};
 use super::refusal::{
     Answer, bad_request, conflict, created, list, no_content, not_emulated, not_found, ok,
 };
+use super::rights::Right;
 use crate::emulator::definition::derived_id;
 use crate::git::BareRepository;
 use crate::transport::Method;
@@ -157,6 +158,7 @@ pub(super) fn projects(organisation: &Organisation<'_>, rest: &[&str]) -> Answer
         }
         (Method::GET, [name]) => ok(&project(organisation, name)?.wire(organisation)),
         (Method::POST, []) => {
+            organisation.needs(Right::ManageRepositories)?;
             let body = organisation.body()?;
             let project = create_project(organisation, required(&body, "name")?)?;
             let id = project.id.to_string();
@@ -195,6 +197,7 @@ pub(super) fn repositories(
             list(found)
         }
         (Method::POST, []) => {
+            organisation.needs(Right::ManageRepositories)?;
             let body = organisation.body()?;
             if body.get("parentRepository").is_some() {
                 return Err(not_emulated("forks"));
@@ -212,6 +215,7 @@ pub(super) fn repositories(
         }
         (Method::GET, [name]) => ok(&repository(organisation, of, name)?.wire(organisation)?),
         (Method::PATCH, [name]) => {
+            organisation.needs(Right::ManageRepositories)?;
             let mut repository = repository(organisation, of, name)?;
             let body = organisation.body()?;
             if let Some(branch) = body.get("defaultBranch").and_then(Value::as_str) {
@@ -233,6 +237,7 @@ pub(super) fn repositories(
             ok(&repository.wire(organisation)?)
         }
         (Method::DELETE, [name]) => {
+            organisation.needs(Right::ManageRepositories)?;
             // The folder stays, as the service keeps a deleted repository in its recycle bin.
             let repository = repository(organisation, of, name)?;
             organisation.delete(REPOSITORY, repository.id)?;

@@ -38,6 +38,9 @@ pub struct PackOptions {
     /// Rewrite the names of plug-in types if an assembly has another identity than its data file
     /// says (facts §15).
     pub remap_plugins: bool,
+    /// Whether it is an error, and no warning as in Microsoft's packager, that the tree has no files of
+    /// a component which the manifest lists.
+    pub complete: bool,
     /// Bounds for what is read.
     pub limits: Limits,
 }
@@ -49,6 +52,7 @@ impl Default for PackOptions {
             line_ends: LineEnds::default(),
             plain_for_missing_twin: true,
             remap_plugins: true,
+            complete: false,
             limits: Limits::default(),
         }
     }
@@ -136,9 +140,12 @@ fn one(
     let mut assembled = assemble::customizations(&skeleton, listing, managed, options)?;
     let solution = solution_part(tree, managed, options)?;
     let manifest = tree.manifest()?;
-    assembled
-        .findings
-        .extend(checks::check(tree, &manifest, &assembled.present)?);
+    assembled.findings.extend(checks::check(
+        tree,
+        &manifest,
+        &assembled.present,
+        options.complete,
+    )?);
     for finding in &mut assembled.findings {
         // Said of the file that is there to be looked at.
         finding.file = hide_dots(&finding.file).into_owned();

@@ -27,6 +27,13 @@ impl Client {
 
     /// Sends a request that must succeed.
     pub fn send(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let (status, text) = self.try_send(method, path, body);
+        assert!((200..300).contains(&status), "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Sends a request and returns the status and the text of the answer.
+    pub fn try_send(&self, method: Method, path: &str, body: Option<Value>) -> (u16, String) {
         let url = format!("https://dev.azure.com/contoso/ALM/_apis/{path}");
         let mut request = Request::new(method, url.parse().unwrap());
         let kind = HeaderValue::from_static("application/json");
@@ -36,8 +43,7 @@ impl Client {
         }
         let answer = self.transport.send(request).unwrap();
         let text = String::from_utf8_lossy(&answer.body).into_owned();
-        assert!(answer.status.is_success(), "{path}: {text}");
-        answer.to_json().unwrap_or(Value::Null)
+        (answer.status.as_u16(), text)
     }
 
     /// The number of the pipeline with this name.
@@ -186,4 +192,72 @@ impl Client {
         }
         panic!("pull request {id} is not completed");
     }
+}
+
+/// At the host itself, past `alm`: who is no administrator there changes no policy, no approval check
+/// and no build, and so cannot let through what nobody looked at.
+#[test]
+fn a_maker_changes_neither_policies_nor_results_at_the_host() {
+    let workspace = Workspace::example();
+    workspace.save("First save");
+    workspace.ok(&["run", "deploy", "--as", "new-maker", "--solution", SOLUTION]);
+    let (maya, ada) = (
+        Client::of(&workspace, "maya"),
+        Client::of(&workspace, "ada"),
+    );
+    let policies = ada.send(Method::GET, "policy/configurations?api-version=7.1", None);
+    let policy = policies["value"][0].clone();
+    let at = format!("policy/configurations/{}?api-version=7.1", policy["id"]);
+    let check = "pipelines/checks/configurations";
+    let builds = "build/builds?api-version=7.1";
+    let build = ada.send(Method::GET, builds, None)["value"][0].clone();
+    let build_at = format!("build/builds/{}?api-version=7.1", build["id"]);
+    let mut loose = policy.clone();
+    loose["isBlocking"] = false.into();
+    let done = json!({ "status": "completed", "result": "succeeded" });
+    let queue = "policy/configurations?api-version=7.1";
+    for (method, path, body, says) in [
+        (Method::DELETE, at.as_str(), None, "EditPolicies"),
+        (Method::PUT, &at, Some(loose.clone()), "EditPolicies"),
+        (Method::POST, queue, Some(loose), "EditPolicies"),
+        (Method::DELETE, &format!("{check}/1"), None, "Administrator"),
+        (
+            Method::PATCH,
+            &format!("{check}/1"),
+            Some(json!({})),
+            "Administrator",
+        ),
+        (
+            Method::PATCH,
+            &build_at,
+            Some(json!({ "status": "inProgress" })),
+            "Update build",
+        ),
+        (Method::PATCH, &build_at, Some(done.clone()), "Update build"),
+        (
+            Method::DELETE,
+            "build/definitions/1?api-version=7.1",
+            None,
+            "Delete build",
+        ),
+        (
+            Method::DELETE,
+            "git/repositories/apps?api-version=7.1",
+            None,
+            "CreateRepository",
+        ),
+    ] {
+        let (status, text) = maya.try_send(method.clone(), path, body);
+        assert_eq!(status, 403, "{method} {path}: {text}");
+        assert!(text.contains(says), "{method} {path}: {text}");
+    }
+    // She may stop what she asked for, and the policy still holds.
+    maya.send(
+        Method::PATCH,
+        &build_at,
+        Some(json!({ "status": "cancelling" })),
+    );
+    let complete = ["pr", "complete", "1", "--as", "admin"];
+    workspace.fails(6, &complete, &["still waits"]);
+    ada.send(Method::DELETE, &at, None);
 }

@@ -11,7 +11,7 @@ use super::super::options::Options;
 use super::super::source_tree::SourceTree;
 use super::connect;
 use crate::branch::{self, BranchError, NewCommit};
-use crate::deployment::{DeploymentError, Files};
+use crate::deployment::{self, DeploymentError, Files};
 use crate::git::{ObjectId, Person};
 use crate::script::Context;
 use crate::script::kept::Keep;
@@ -342,6 +342,7 @@ pub(super) mod module {
     pub fn commit(branch: &mut Branch, options: Map) -> Scripted<Commit> {
         branch.permit(Action::Commit).thrown()?;
         let new = branch.new_commit(options).thrown()?;
+        branch.permit_files(&new).thrown()?;
         branch.unpinned().thrown()?.commit(&new).thrown()
     }
 
@@ -439,6 +440,31 @@ impl Branch {
         let repository = self.inner.repository().name();
         let effect = Effect::on_repository(action, repository).branch(self.inner.name());
         self.context.permit(effect)
+    }
+
+    /// Asks the policy for what the files of a commit are: settings, sites, profiles.
+    fn permit_files(&self, new: &NewCommit) -> Result<(), HostError> {
+        let inside = new.folders.iter().flat_map(|(folder, files)| {
+            files
+                .iter()
+                .map(move |(path, _)| format!("{folder}/{path}"))
+        });
+        let single = new.files.iter().map(|(path, _)| path.clone());
+        let paths = inside.chain(single).chain(new.delete.iter().cloned());
+        let mut asked: Vec<Action> = Vec::new();
+        for path in paths {
+            let Some(mut action) = deployment::action_on(&path) else {
+                continue;
+            };
+            if action == Action::UpdateProfiles && self.read(&path).ok().flatten().is_none() {
+                action = Action::CreateProfiles;
+            }
+            if !asked.contains(&action) {
+                self.permit(action)?;
+                asked.push(action);
+            }
+        }
+        Ok(())
     }
 
     /// The branch as something that can be written.

@@ -665,10 +665,19 @@ fn pack_with(
         source,
         &PackOptions {
             kind,
+            // What a merge or a hand has lost must not reach an environment.
+            complete: true,
             ..PackOptions::default()
         },
-    )
-    .thrown()?;
+    );
+    // The error counts the findings; what they are is told before it.
+    let packed = packed
+        .inspect_err(|error| {
+            if let PackageError::Checks { findings } = error {
+                tell(&context, findings);
+            }
+        })
+        .thrown()?;
     tell(&context, &packed.findings);
     Ok(crate::script::api::package::Package::new(
         packed.into_package(),
