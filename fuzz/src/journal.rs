@@ -72,18 +72,6 @@ pub fn journal(data: &[u8]) {
     let value = parts.next().unwrap_or_default();
     let name = parts.next().unwrap_or_default();
     let said = parts.next().unwrap_or_default();
-    // What looks like a secret is not kept in the open, so another value comes back.
-    let redactor = Redactor::new();
-    let looks_harmless = |text: &str| {
-        let member = json!({ "name": text }).to_string();
-        redactor.redact(text) == text && redactor.redact(&member) == member
-    };
-    if ![&value, &name, &said]
-        .into_iter()
-        .all(|text| looks_harmless(text))
-    {
-        return;
-    }
     // What is no JSON is a text.
     let value: Value = serde_json::from_str(&value).unwrap_or_else(|_| Value::from(&*value));
     PLACE.with_borrow(|(host, shared)| keep(host, shared, &value, &name, &said));
@@ -114,10 +102,21 @@ fn keep(host: &Host, shared: &Shared, value: &Value, name: &str, said: &str) {
     read_back(host, run, name);
 }
 
+/// Whether a text is shown as it is.
+fn looks_harmless(text: &str) -> bool {
+    let redactor = Redactor::new();
+    let member = json!({ "name": text }).to_string();
+    redactor.redact(text) == text && redactor.redact(&member) == member
+}
+
 fn read_back(host: &Host, run: RunId, name: &str) {
     let history = host.history();
     let record = history.run(run).expect("the run is in the history");
-    assert_eq!(record.parameters["name"], name, "a parameter");
+    // What is kept is true, and what is shown has no secrets.
+    let as_it_is = looks_harmless(name);
+    if as_it_is {
+        assert_eq!(record.parameters["name"], name, "a parameter");
+    }
     let newest = RunFilter {
         limit: Some(3),
         ..RunFilter::default()
@@ -126,7 +125,7 @@ fn read_back(host: &Host, run: RunId, name: &str) {
     assert!(runs.iter().any(|it| it.id == run), "the run is in the list");
     let steps = history.steps(run).expect("its steps are read");
     assert!(
-        steps.iter().any(|step| step.name == name),
+        !as_it_is || steps.iter().any(|step| step.name == name),
         "the step's name"
     );
     let events = history.events(run).expect("its events are read");

@@ -18,6 +18,7 @@ mod queries;
 mod requests;
 mod samples;
 mod scripts;
+mod served;
 mod settings;
 mod tenants;
 mod trees;
@@ -37,6 +38,7 @@ pub use pushes::pushes;
 pub use queries::queries;
 pub use requests::requests;
 pub use scripts::script;
+pub use served::served;
 pub use settings::settings;
 pub use trees::{merge, package, tree};
 
@@ -59,6 +61,7 @@ pub const PROPERTIES: &[(&str, Property)] = &[
     ("pushes", pushes),
     ("queries", queries),
     ("requests", requests),
+    ("served", served),
     ("settings", settings),
     ("script", script),
     ("tree", tree),

@@ -32,7 +32,8 @@ const POWER_PLATFORM: [&str; 3] = [
     "api.powerapps.com",
 ];
 
-fn definition() -> TenantDefinition {
+/// The tenant as it is made.
+pub(super) fn definition() -> TenantDefinition {
     let members = json!([
         { "user": ADMIN, "roles": ["System Administrator"] },
         { "user": MAKER, "roles": ["Environment Maker"] },

@@ -16,8 +16,10 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::redaction::redacted;
 use super::rows::{json, time};
 use super::{History, RunError};
+use crate::transport::redact::Redactor;
 use crate::workspace::Workspace;
 use crate::workspace::audit::{AuditError, AuditEvent, Auditor};
 
@@ -82,7 +84,7 @@ pub enum Verified {
 }
 
 impl History {
-    /// The newest entries of the audit log, the newest first.
+    /// The newest entries of the audit log, the newest first, without secrets in their texts.
     ///
     /// # Errors
     /// When the history cannot be read.
@@ -99,7 +101,7 @@ impl History {
                 time: time(row, "time")?,
                 who: row.get("who")?,
                 persona: row.get("persona")?,
-                event: json(row, "event")?,
+                event: shown(row)?,
                 previous: row.get("previous")?,
                 digest: row.get("digest")?,
             })
@@ -234,6 +236,14 @@ fn append(
         ],
     )?;
     Ok(())
+}
+
+/// An event as it is shown: what looks like a secret in a comment or a reason is not.
+fn shown(row: &rusqlite::Row<'_>) -> rusqlite::Result<AuditEvent> {
+    let kept = redacted(&Redactor::new(), json(row, "event")?);
+    serde_json::from_value(kept).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into())
+    })
 }
 
 /// An entry as it is kept.

@@ -497,7 +497,10 @@ fn who_is_not_signed_in_gets_a_page_or_a_401() {
     let refused = it.tenant.answer(request.clone());
     assert_eq!(refused.status, 401);
     request.headers.remove("x-tfs-fedauthredirect");
-    assert_eq!(it.tenant.answer(request).status, 203);
+    assert_eq!(it.tenant.answer(request.clone()).status, 203);
+    let bearer = "Bearer of-another-service".parse().unwrap();
+    request.headers.insert("authorization", bearer);
+    assert_eq!(it.tenant.answer(request).status, 401);
 }
 
 #[test]

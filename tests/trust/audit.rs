@@ -136,7 +136,17 @@ fn a_log_that_was_changed_or_made_anew_is_found_out() {
     workspace.script("wait", "run::wait_for(\"a look\", #{}).approved");
     workspace.fails(6, &["run", "wait", "--as", "advanced-maker"], &["waits"]);
     workspace.fails(5, &["approve", "1", "--as", "new-maker"], &[]);
-    workspace.ok(&["approve", "1", "--as", "admin", "--comment", "fine"]);
+    workspace.ok(&[
+        "approve",
+        "1",
+        "--as",
+        "admin",
+        "--comment",
+        "fine, password=Zx9-Secret",
+    ]);
+    for shown in [workspace.ok(&["audit"]), workspace.ok(&["audit", "--json"])] {
+        assert!(shown.contains("fine") && !shown.contains("Zx9"), "{shown}");
+    }
     let known = head(&workspace);
     let statement = "UPDATE audit SET event = replace(event, 'alex', 'maya')";
     let refused = history(&workspace).execute(statement, []).unwrap_err();

@@ -162,7 +162,18 @@ fn sign_in(call: &Call) -> Refusal {
         }
         return refusal;
     }
-    let with_token = call.header("authorization").is_some();
+    let credentials = call.header("authorization");
+    // A token of Entra ID that is not for this service, or is over, is refused as one; only what could
+    // be an access token of a person gets the page.
+    if credentials.is_some_and(|it| it.to_ascii_lowercase().starts_with("bearer ")) {
+        let message = "TF400813: The user '' is not authorized to access this resource.";
+        return say(
+            StatusCode::UNAUTHORIZED,
+            "UnauthorizedRequestException",
+            message,
+        );
+    }
+    let with_token = credentials.is_some();
     let status = if with_token {
         StatusCode::NON_AUTHORITATIVE_INFORMATION
     } else {
