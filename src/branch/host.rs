@@ -443,6 +443,9 @@ pub struct Build {
     pub requested_for: String,
     /// The sign-in name of that person.
     pub requested_for_user: String,
+    /// Who has taken it.
+    #[serde(default)]
+    pub agent: Option<String>,
     /// The host's name for its place to write logs to.
     pub plan: String,
     /// The address for people.
@@ -450,10 +453,14 @@ pub struct Build {
 }
 
 /// A change of a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BuildChange {
-    /// An agent takes it.
-    Start,
+    /// An agent takes it, and says who it is: so it can be told afterwards who has taken a build whose
+    /// answer was lost.
+    Start {
+        /// The agent.
+        agent: String,
+    },
     /// It is over.
     Finish(Outcome),
     /// Stop it.

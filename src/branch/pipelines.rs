@@ -19,8 +19,10 @@ pub mod variable {
     /// The environment, by which the host also knows the approvals that a build waits for.
     pub const ENVIRONMENT: &str = "EnvironmentName";
     /// `true` or `false`: whether components that are gone from the source are removed. The only one
-    /// of these that whoever queues a build may set.
+    /// of these that whoever queues a build may choose.
     pub const UPGRADE: &str = "TriggerSolutionUpgrade";
+    /// What asked for one build, so that it is not queued twice when the answer was lost.
+    pub const REQUEST: &str = "AlmRequest";
 }
 
 /// Whether a variable says what a build does, so that nobody may set it for one build. Hosts take
@@ -127,6 +129,7 @@ pub fn ensure(repository: &Repository, wanted: &Wanted) -> Result<Ensured, Branc
         variables.insert(variable::ENVIRONMENT.into(), stage.environment.clone());
         variables.insert(variable::SOLUTION.into(), solution.clone());
         variables.insert(variable::SCRIPT.into(), stage.script.clone());
+        variables.insert(variable::REQUEST.into(), String::new());
         let trigger = match &stage.starts {
             Starts::OnPush(branch) => Some(PushTrigger {
                 branches: vec![branch.clone()],

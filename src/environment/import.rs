@@ -59,6 +59,10 @@ pub struct ImportOptions {
     pub skip_product_updates: bool,
     /// Values to set together with the import.
     pub parameters: Vec<ComponentParameter>,
+    /// What the ids of its import jobs are derived from. An import with the same seed as one that the
+    /// environment has begun before is that one: it is waited for, and not begun again unless it
+    /// failed. None makes every import another one.
+    pub seed: Option<Uuid>,
 }
 
 impl Default for ImportOptions {
@@ -70,8 +74,17 @@ impl Default for ImportOptions {
             convert_to_managed: false,
             skip_product_updates: false,
             parameters: Vec::new(),
+            seed: None,
         }
     }
+}
+
+/// What became of the imports of one seed.
+enum Begun {
+    /// None is there, or all failed: this is the id of the next one.
+    New(Uuid),
+    /// One is there that goes on or has succeeded.
+    There(Uuid),
 }
 
 /// An import job older than this that has no end was abandoned by the service.
@@ -92,11 +105,14 @@ impl Environment {
         package: &[u8],
         options: &ImportOptions,
     ) -> Result<ImportReport, EnvironmentError> {
+        let job_id = match self.begun_before(name, options.seed)? {
+            Begun::There(job) => return self.take_up(name, options.mode, job),
+            Begun::New(job) => job,
+        };
         self.await_running_import(name)?;
         let installed = self.find_solution(name)?.is_some();
         let upgrade = options.mode == ImportMode::Upgrade && installed;
         let hold = options.mode == ImportMode::Hold && installed;
-        let job_id = Uuid::new_v4();
         let body = self.import_body(package, options, hold, job_id)?;
         let (action, done) = match (upgrade, hold, installed) {
             (true, ..) => ("StageAndUpgradeAsync", "upgraded"),
@@ -142,6 +158,63 @@ impl Environment {
             }
             Ok(report)
         })
+    }
+
+    /// Looks for the import jobs of a seed, and waits for one that goes on.
+    fn begun_before(&self, name: &str, seed: Option<Uuid>) -> Result<Begun, EnvironmentError> {
+        let Some(seed) = seed else {
+            return Ok(Begun::New(Uuid::new_v4()));
+        };
+        let operation = format!("Looking for the import of {name} into {}", self.name());
+        for attempt in 0.. {
+            let id = Uuid::new_v5(&seed, &u32::to_be_bytes(attempt));
+            if self.job_row(id)?.is_none() {
+                return Ok(Begun::New(id));
+            }
+            self.await_job_row(id, &operation)?;
+            let mut report = ImportReport {
+                job_id: id,
+                ..ImportReport::default()
+            };
+            self.read_job(&mut report)?;
+            if report.failures.is_empty() && report.progress >= 100.0 {
+                return Ok(Begun::There(id));
+            }
+        }
+        Ok(Begun::New(Uuid::new_v4()))
+    }
+
+    /// Goes on with an import that was begun before and whose job is done. What an upgrade does after
+    /// its job (the old version goes, the new one takes its place) is waited for.
+    fn take_up(
+        &self,
+        name: &str,
+        mode: ImportMode,
+        job_id: Uuid,
+    ) -> Result<ImportReport, EnvironmentError> {
+        let operation = format!("Importing {name} into {}", self.name());
+        let holding = format!("{name}{HOLDING_SUFFIX}");
+        let mut looks = Looks::new(self, &operation);
+        let installed = loop {
+            let held = self.find_solution(&holding)?;
+            match mode {
+                ImportMode::Upgrade if held.is_some() => {
+                    self.report(None, &operation);
+                    looks.pause()?;
+                }
+                ImportMode::Hold if held.is_some() => break held,
+                _ => break self.find_solution(name)?,
+            }
+        };
+        let mut report = ImportReport {
+            job_id,
+            solution: name.to_owned(),
+            action: "taken up".to_owned(),
+            version: installed.map(|it| it.version).unwrap_or_default(),
+            ..ImportReport::default()
+        };
+        self.read_job(&mut report)?;
+        Ok(report)
     }
 
     /// Replaces the installed solution by the version that was imported with

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::alive::{self, Alive};
 use super::audit;
@@ -60,6 +61,7 @@ ALTER TABLE run ADD COLUMN workspace TEXT;
 ALTER TABLE run ADD COLUMN sandbox INTEGER NOT NULL DEFAULT 0;
 ",
     audit::TABLE,
+    "ALTER TABLE run ADD COLUMN key TEXT;",
 ];
 
 /// The history of one workspace.
@@ -97,6 +99,8 @@ pub(super) struct NewRun<'a> {
     /// The SHA-256 of `alm.toml`.
     pub(super) workspace: Option<&'a str>,
     pub(super) sandbox: bool,
+    /// What the ids of its effects are derived from.
+    pub(super) key: Uuid,
 }
 
 /// What a run began with, as it was: for going on with it, not for showing.
@@ -106,6 +110,8 @@ pub(super) struct BegunRun {
     pub(super) scripts: Option<String>,
     pub(super) workspace: Option<String>,
     pub(super) sandbox: bool,
+    /// What the ids of its effects are derived from; none for a run of an older program.
+    pub(super) key: Option<Uuid>,
 }
 
 /// How a run ended.
@@ -213,6 +219,28 @@ impl History {
         Ok(found)
     }
 
+    /// Whether the process that took the lock with this token is there; one without a folder of locks
+    /// cannot tell.
+    pub(super) fn is_alive(&self, token: &str) -> bool {
+        let locks = self.locks.as_ref();
+        locks.is_none_or(|locks| alive::is_alive(locks, token))
+    }
+
+    /// The newest run of a build.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub(super) fn run_of_build(&self, build: i64) -> Result<Option<RunRecord>, RunError> {
+        let id: Option<i64> = {
+            let connection = self.lock();
+            let mut query = connection.prepare_cached(
+                "SELECT id FROM run WHERE about ->> '$.build' = ?1 ORDER BY id DESC LIMIT 1",
+            )?;
+            query.query_row([build], |row| row.get(0)).optional()?
+        };
+        id.map(|id| self.run(RunId(id))).transpose()
+    }
+
     /// One run.
     ///
     /// # Errors
@@ -231,7 +259,7 @@ impl History {
     pub(super) fn begun(&self, id: RunId) -> Result<BegunRun, RunError> {
         let connection = self.lock();
         let mut query = connection.prepare_cached(
-            "SELECT identity, parameters, scripts, workspace, sandbox FROM run WHERE id = ?1",
+            "SELECT identity, parameters, scripts, workspace, sandbox, key FROM run WHERE id = ?1",
         )?;
         let begun = query.query_row([id.0], |row| {
             Ok(BegunRun {
@@ -240,6 +268,9 @@ impl History {
                 scripts: row.get("scripts")?,
                 workspace: row.get("workspace")?,
                 sandbox: row.get("sandbox")?,
+                key: row
+                    .get::<_, Option<String>>("key")?
+                    .and_then(|key| key.parse().ok()),
             })
         });
         begun.optional()?.ok_or(RunError::NoRun(id))
@@ -341,8 +372,8 @@ impl History {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         change.execute(
             "INSERT INTO run (script, label, hash, who, persona, parameters, about, started, lock, \
-             identity, scripts, workspace, sandbox) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             identity, scripts, workspace, sandbox, key) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 new.script,
                 new.label,
@@ -357,6 +388,7 @@ impl History {
                 new.scripts,
                 new.workspace,
                 new.sandbox,
+                new.key.to_string(),
             ],
         )?;
         let run = change.last_insert_rowid();
@@ -517,7 +549,7 @@ impl History {
         Ok(())
     }
 
-    fn take_lock(&self) -> Result<Option<Alive>, RunError> {
+    pub(super) fn take_lock(&self) -> Result<Option<Alive>, RunError> {
         let take = |folder: &PathBuf| {
             Alive::take(folder).map_err(|source| RunError::State {
                 what: folder.display().to_string(),

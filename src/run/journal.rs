@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::history::{Earlier, History};
 use super::redaction::{holds_secret, redacted};
@@ -20,6 +21,8 @@ use crate::transport::{Cancelled, TransportError};
 pub(super) struct Journal {
     history: Arc<History>,
     run: RunId,
+    /// What the ids of the run's effects are derived from.
+    key: Uuid,
     observers: Vec<Arc<dyn Observer>>,
     redactor: Arc<RwLock<Redactor>>,
     state: Mutex<State>,
@@ -30,6 +33,8 @@ struct State {
     open: Vec<OpenStep>,
     /// How many steps of each name stand inside each step so far: part of a step's path.
     seen: HashMap<String, usize>,
+    /// How many effects of each kind were begun inside each step so far: part of an effect's id.
+    effects: HashMap<String, usize>,
     about: Record,
     /// The innermost step that failed last, with its error.
     failed: Option<FailedStep>,
@@ -54,6 +59,7 @@ impl Journal {
     pub(super) fn new(
         history: Arc<History>,
         run: RunId,
+        key: Uuid,
         about: Record,
         observers: Vec<Arc<dyn Observer>>,
         redactor: Arc<RwLock<Redactor>>,
@@ -65,6 +71,7 @@ impl Journal {
         Self {
             history,
             run,
+            key,
             observers,
             redactor,
             state,
@@ -234,6 +241,15 @@ impl StepSink for Journal {
             error,
         })?;
         Ok(())
+    }
+
+    fn effect_id(&self, what: &str) -> Uuid {
+        let mut state = self.state();
+        let inside = state.open.last().map(|step| step.path.clone());
+        let place = format!("{}\u{1e}{what}", inside.unwrap_or_default());
+        let count = state.effects.entry(place.clone()).or_default();
+        *count += 1;
+        Uuid::new_v5(&self.key, format!("{place}\u{1e}{count}").as_bytes())
     }
 
     fn tell(&self, message: Message) {

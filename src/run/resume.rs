@@ -6,6 +6,7 @@
 //! that was taken away is not kept alive by a run that waits.
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::redaction::{is_left_out, redacted_map};
 use super::start::{Start, plain_name, rules_of, whole_hash};
@@ -46,8 +47,11 @@ impl Start<'_> {
 
         let secrets = secrets(&params);
         let about = record.about.clone();
+        // A run of an older program has no ids to ask for: what it had begun is begun anew.
+        let key = begun.key.unwrap_or_else(Uuid::new_v4);
         let carriage = self.carriage(
             run,
+            key,
             &record.script,
             record.who,
             about,

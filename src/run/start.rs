@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::carry::{Carriage, Loaded};
 use super::history::NewRun;
@@ -181,6 +182,7 @@ impl<'h> Start<'h> {
         let scripts = serde_json::to_vec(&library.record()).unwrap_or_default();
         let scripts = self.host.artifacts.put(&scripts)?;
         let secrets = secrets(&params);
+        let key = Uuid::new_v4();
         let (run, alive) = self.host.history.begin(&NewRun {
             script: name,
             label: &script.label,
@@ -193,8 +195,9 @@ impl<'h> Start<'h> {
             scripts: &scripts,
             workspace: self.host.workspace().digest(),
             sandbox: self.sandbox,
+            key,
         })?;
-        let carriage = self.carriage(run, name, who, about, script, library, &secrets);
+        let carriage = self.carriage(run, key, name, who, about, script, library, &secrets);
         let shown = redacted_map(&carriage.journal.redactor(), params.clone());
         let loaded = self.load(&carriage, &params);
         if let Ok(program) = &loaded {
@@ -240,6 +243,7 @@ impl<'h> Start<'h> {
     pub(super) fn carriage(
         &self,
         run: RunId,
+        key: Uuid,
         name: &str,
         who: String,
         about: Record,
@@ -256,6 +260,7 @@ impl<'h> Start<'h> {
         let journal = Arc::new(Journal::new(
             host.history.clone(),
             run,
+            key,
             about.clone(),
             self.observers.clone(),
             redactor.clone(),

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::api::HostError;
 
@@ -142,6 +143,11 @@ pub trait StepSink: Send + Sync {
     /// # Errors
     /// When the journal cannot be written.
     fn finish(&self, step: StepId, end: StepEnd<'_>) -> Result<(), HostError>;
+
+    /// An id for something that the script is about to have a service do: the same one when the run
+    /// is resumed and comes to it again, so that the service can be asked what became of it. `what`
+    /// says what it is, with everything that makes it another one.
+    fn effect_id(&self, what: &str) -> Uuid;
 
     /// Passes a message on to whoever watches.
     fn tell(&self, message: Message);

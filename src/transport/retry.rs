@@ -30,6 +30,8 @@ pub struct Patience {
 pub struct RetryPolicy {
     /// For limits, gateway errors and lost connections.
     pub transient: Patience,
+    /// For a read that the service itself broke on (500): that may be over in a moment, or stay.
+    pub broken: Patience,
     /// For the customization lock of Dataverse.
     pub lock: Patience,
 }
@@ -42,6 +44,12 @@ impl Default for RetryPolicy {
                 total: Duration::from_secs(300),
                 first_pause: Duration::from_millis(500),
                 longest_pause: Duration::from_secs(30),
+            },
+            broken: Patience {
+                attempts: 3,
+                total: Duration::from_secs(30),
+                first_pause: Duration::from_millis(500),
+                longest_pause: Duration::from_secs(5),
             },
             lock: Patience {
                 attempts: 120,
@@ -78,7 +86,7 @@ impl<T: Transport> Transport for Retry<T> {
         loop {
             self.cancel.check()?;
             let result = self.inner.send(request.clone());
-            let Some(patience) = self.patience_for(is_repeatable(&request), &result) else {
+            let Some(patience) = self.patience_for(&request, &result) else {
                 return result;
             };
             let pause = match &result {
@@ -99,9 +107,10 @@ impl<T> Retry<T> {
     /// The patience for this outcome, `None` when it is final.
     fn patience_for(
         &self,
-        repeatable: bool,
+        request: &Request,
         result: &Result<Response, TransportError>,
     ) -> Option<&Patience> {
+        let repeatable = is_repeatable(request);
         match result {
             Ok(response) if is_locked(response) => Some(&self.policy.lock),
             Ok(response) => match response.status {
@@ -109,6 +118,9 @@ impl<T> Retry<T> {
                 StatusCode::BAD_GATEWAY
                 | StatusCode::SERVICE_UNAVAILABLE
                 | StatusCode::GATEWAY_TIMEOUT => repeatable.then_some(&self.policy.transient),
+                StatusCode::INTERNAL_SERVER_ERROR => {
+                    request.method.is_safe().then_some(&self.policy.broken)
+                }
                 _ => None,
             },
             Err(TransportError::Unreachable { .. }) => repeatable.then_some(&self.policy.transient),
@@ -211,6 +223,7 @@ mod tests {
         };
         RetryPolicy {
             transient: patience,
+            broken: patience,
             lock: patience,
         }
     }
@@ -264,8 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn a_read_that_broke_the_service_is_repeated_and_nothing_else_that_did() {
+        let (outcome, sent) = send(&Prepared::new(vec![status(500)]), Method::GET, quick(3));
+        assert_eq!((outcome.unwrap().status, sent), (StatusCode::OK, 2));
+        for method in [Method::POST, Method::PATCH, Method::DELETE] {
+            let (outcome, sent) = send(&Prepared::new(vec![status(500)]), method, quick(3));
+            assert_eq!((outcome.unwrap().status.as_u16(), sent), (500, 1));
+        }
+    }
+
+    #[test]
     fn other_statuses_are_final() {
-        for code in [400, 401, 404, 412, 500, 501] {
+        for code in [400, 401, 404, 412, 501] {
             let (outcome, sent) = send(&Prepared::new(vec![status(code)]), Method::GET, quick(10));
             assert_eq!((outcome.unwrap().status.as_u16(), sent), (code, 1));
         }

@@ -80,7 +80,8 @@ fn solution(version: &str, message: &str) -> NewCommit {
 }
 
 fn finish(host: &dyn GitHost, build: &Build, outcome: Outcome) {
-    host.change_build(build.id, BuildChange::Start).unwrap();
+    host.change_build(build.id, BuildChange::Start { agent: "a".into() })
+        .unwrap();
     host.change_build(build.id, BuildChange::Finish(outcome))
         .unwrap();
 }
@@ -192,8 +193,11 @@ fn a_makers_work_goes_from_branch_to_main_through_the_pipelines() {
     // What the build checks out is the merge, which is here already.
     let merge = repository.resolve(&build.branch).unwrap();
     assert_eq!(merge.to_string(), build.commit);
-    host.change_build(build.id, BuildChange::Start).unwrap();
-    let second = host.change_build(build.id, BuildChange::Start).unwrap_err();
+    host.change_build(build.id, BuildChange::Start { agent: "a".into() })
+        .unwrap();
+    let second = host
+        .change_build(build.id, BuildChange::Start { agent: "a".into() })
+        .unwrap_err();
     assert!(matches!(second, BranchError::Changed { .. }), "{second}");
     host.write_log(build, "one\n").unwrap();
     host.write_log(build, "two\n").unwrap();

@@ -77,7 +77,11 @@ impl AzureDevOps {
 
     pub(super) fn patch_build(&self, id: i64, change: BuildChange) -> Result<Build, BranchError> {
         let body = match change {
-            BuildChange::Start => json!({ "status": "inProgress" }),
+            // The service itself names the controller of a build only for the oldest kind of pipelines;
+            // that an agent of ours stands there is a convention of the emulated organisation (D15).
+            BuildChange::Start { agent } => {
+                json!({ "status": "inProgress", "controller": { "name": agent } })
+            }
             BuildChange::Cancel => json!({ "status": "cancelling" }),
             BuildChange::Finish(outcome) => {
                 let result = match outcome {
@@ -279,6 +283,7 @@ fn read(value: &Value) -> Build {
         variables,
         requested_for: text("/requestedFor/displayName"),
         requested_for_user: text("/requestedFor/uniqueName"),
+        agent: Some(text("/controller/name")).filter(|name| !name.is_empty()),
         plan: text("/orchestrationPlan/planId"),
         web: text("/_links/web/href"),
     }

@@ -58,6 +58,9 @@ pub(super) struct Build {
     pub trigger_info: Value,
     pub requested_by: Uuid,
     pub requested_for: Uuid,
+    /// The agent that took it.
+    #[serde(default)]
+    pub agent: Option<String>,
     pub queued: String,
     pub started: Option<String>,
     pub finished: Option<String>,
@@ -147,6 +150,7 @@ impl Build {
             "queue": { "id": 1, "name": "Azure Pipelines" },
             "priority": "normal",
             "reason": self.reason,
+            "controller": self.agent.as_ref().map(|name| json!({ "name": name })),
             "requestedFor": organisation.identity(self.requested_for)?,
             "requestedBy": organisation.identity(self.requested_by)?,
             "lastChangedDate": self.finished.as_ref().or(self.started.as_ref()).unwrap_or(&self.queued),
@@ -226,6 +230,7 @@ pub(super) fn queue(
         trigger_info: queue.trigger_info,
         requested_by: organisation.me.object_id,
         requested_for: queue.requested_for.unwrap_or(organisation.me.object_id),
+        agent: None,
         queued: organisation.now(),
         started: None,
         finished: None,
@@ -544,6 +549,8 @@ fn report(organisation: &Organisation<'_>, mut build: Build, body: &Value) -> An
         (Some("inProgress"), "notStarted") => {
             build.status = "inProgress".into();
             build.started = Some(organisation.now());
+            let agent = body.pointer("/controller/name").and_then(Value::as_str);
+            build.agent = agent.map(str::to_owned);
         }
         (Some("cancelling"), "notStarted" | "postponed") => {
             approvals::withdraw(organisation, &build)?;

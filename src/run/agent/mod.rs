@@ -7,14 +7,16 @@
 //! which they were queued: Dataverse refuses two imports at once.
 
 mod mandate;
+mod name;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Event, Finished, Host, Observer, Outcome, RunError};
+use super::{Event, Finished, Host, Observer, Outcome, RunError, RunRecord};
 use crate::branch::pipelines::variable;
 use crate::branch::{self, Build, BuildChange, BuildFilter, BuildState, Definition, Repository};
 use crate::problem::Problem;
@@ -23,6 +25,7 @@ use crate::transport::Cancel;
 use crate::workspace::audit::AuditEvent;
 use crate::workspace::{Action, Effect, Persona};
 use mandate::{Mandate, NoMandate};
+use name::{AgentName, Owner};
 
 /// Takes builds and runs them.
 pub struct Agent<'h> {
@@ -31,6 +34,7 @@ pub struct Agent<'h> {
     persona: Option<Persona>,
     cancel: Cancel,
     at_once: usize,
+    name: AgentName,
     /// The builds that this agent may not run and has said so.
     left: Mutex<BTreeSet<i64>>,
 }
@@ -63,6 +67,8 @@ struct Job {
     repository: Repository,
     build: Build,
     definition: Definition,
+    /// Whether an agent that is gone has left it running.
+    left: bool,
 }
 
 impl Job {
@@ -90,6 +96,7 @@ impl<'h> Agent<'h> {
             persona,
             cancel,
             at_once: at_once.max(1),
+            name: AgentName::of(host),
             left: Mutex::default(),
         }
     }
@@ -126,16 +133,23 @@ impl<'h> Agent<'h> {
         Ok(())
     }
 
-    /// The builds that are queued for scripts of ours, oldest first.
+    /// The builds that are queued for scripts of ours, and those that an agent of this workspace has
+    /// left running, oldest first.
     fn queued(&self) -> Result<Vec<Job>, RunError> {
         let mut jobs = Vec::new();
+        // The runs of agents that are gone can go on only when that is known of them.
+        self.host.history.recover()?;
         for repository in &self.repositories {
             let host = repository.host();
-            let filter = BuildFilter {
-                state: Some(BuildState::Queued),
-                ..BuildFilter::default()
+            let in_state = |state| {
+                host.builds(&BuildFilter {
+                    state: Some(state),
+                    ..BuildFilter::default()
+                })
             };
-            let builds = host.builds(&filter)?;
+            let mut builds = in_state(BuildState::Queued)?;
+            let running = in_state(BuildState::Running)?.into_iter();
+            builds.extend(running.filter(|build| self.is_left(build)));
             if builds.is_empty() {
                 continue;
             }
@@ -151,12 +165,34 @@ impl<'h> Agent<'h> {
                 jobs.push(Job {
                     repository: repository.clone(),
                     definition: definition.clone(),
+                    left: build.state == BuildState::Running,
                     build,
                 });
             }
         }
         jobs.sort_by_key(|job| job.build.id);
         Ok(jobs)
+    }
+
+    /// Whether an agent of this workspace has taken the build and is gone.
+    fn is_left(&self, build: &Build) -> bool {
+        self.name.owner(self.host, build.agent.as_deref()) == Owner::Dead
+    }
+
+    /// Takes a build; `None` when another agent was faster.
+    fn take(&self, job: &Job) -> Result<Option<Build>, branch::BranchError> {
+        let host = job.repository.host();
+        let agent = self.name.text();
+        match host.change_build(job.build.id, BuildChange::Start { agent }) {
+            Ok(build) => Ok(Some(build)),
+            Err(branch::BranchError::Changed { .. }) => {
+                // Perhaps it was this agent itself, and the answer was lost.
+                let now = host.build(job.build.id)?;
+                let mine = self.name.owner(self.host, now.agent.as_deref()) == Owner::Mine;
+                Ok(Some(now).filter(|now| mine && now.state == BuildState::Running))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether this agent's persona could run the build at all. One that it may not run is another
@@ -226,6 +262,17 @@ impl<'h> Agent<'h> {
         done
     }
 
+    /// The right to take over a build that was left, which one process has at a time.
+    fn only_one(&self, job: &Job) -> Option<File> {
+        let folder = self.host.workspace().state();
+        let name = format!("take-over-{}-{}.lock", job.repository.name(), job.build.id);
+        let file = File::create(folder.join("running").join(name)).ok()?;
+        file.try_lock().ok()?;
+        // Another agent may have come to its end in the meantime.
+        let now = job.repository.host().build(job.build.id).ok()?;
+        (now.state == BuildState::Running && self.is_left(&now)).then_some(file)
+    }
+
     /// Takes one build and runs it; `None` when another agent was faster.
     fn carry_out_one(&self, job: &Job, watcher: &dyn Watcher) -> Option<Done> {
         let host = job.repository.host();
@@ -235,12 +282,19 @@ impl<'h> Agent<'h> {
             finished: None,
             trouble: None,
         };
-        match host.change_build(job.build.id, BuildChange::Start) {
-            Ok(build) => done.build = build,
-            Err(branch::BranchError::Changed { .. }) => return None,
-            Err(error) => {
-                done.trouble = Some(error.to_string());
-                return Some(done);
+        // Two agents of a workspace may find the same build that a third has left.
+        let _only = match job.left.then(|| self.only_one(job)) {
+            Some(None) => return None,
+            only => only,
+        };
+        if !job.left {
+            match self.take(job) {
+                Ok(Some(build)) => done.build = build,
+                Ok(None) => return None,
+                Err(error) => {
+                    done.trouble = Some(error.to_string());
+                    return Some(done);
+                }
             }
         }
         let (outcome, log) = match self.run(job, watcher) {
@@ -295,9 +349,20 @@ impl<'h> Agent<'h> {
             pull_request: build.pull_request,
             ..Record::default()
         };
-        let mut start = self
-            .host
-            .run(mandate.script)
+        let earlier = self.host.history.run_of_build(build.id);
+        let earlier = earlier.map_err(|error| error.to_string())?;
+        if let Some(ended) = earlier.as_ref().filter(|_| job.left).and_then(ended) {
+            return Ok(ended);
+        }
+        let (mut start, parameters) = match earlier.filter(|_| job.left) {
+            Some(begun) => (self.host.resume(begun.id), Vec::new()),
+            None => {
+                let parameters = self.parameters(&mandate, build);
+                let parameters = parameters.map_err(|error| error.to_string())?;
+                (self.host.run(mandate.script), parameters)
+            }
+        };
+        start = start
             .act_as(self.persona_for(&mandate.environment))
             .cancel(self.cancel.clone())
             .about(about)
@@ -305,8 +370,7 @@ impl<'h> Agent<'h> {
         if let Some(observer) = watcher.taken(build, mandate.script) {
             start = start.observe(Heard(observer));
         }
-        let parameters = self.parameters(&mandate, build);
-        for (name, value) in parameters.map_err(|error| error.to_string())? {
+        for (name, value) in parameters {
             start = start.parameter(name, value);
         }
         start.go().map_err(|error| error.to_string())
@@ -338,6 +402,19 @@ impl<'h> Agent<'h> {
             .map(|(name, value)| (name.to_owned(), value))
             .collect())
     }
+}
+
+/// A run that came to its end before its agent could say so.
+fn ended(run: &RunRecord) -> Option<Finished> {
+    (run.outcome == Some(Outcome::Succeeded)).then(|| Finished {
+        run: run.id,
+        outcome: Outcome::Succeeded,
+        value: run.value.clone(),
+        failure: None,
+        waiting: None,
+        stopped: None,
+        files: Vec::new(),
+    })
 }
 
 /// A refusal in one line, with its code and what to do.

@@ -630,6 +630,9 @@ fn as_profile_says<'c>(
     Ok(stage)
 }
 
+/// How many builds of a pipeline are looked through for one that was asked for before.
+const RECENT: usize = 50;
+
 fn queue(repository: &Repository, name: &str, given: Map) -> Result<Build, HostError> {
     let queueing: Queueing = options(given)?;
     let host = repository.inner.host();
@@ -649,12 +652,34 @@ fn queue(repository: &Repository, name: &str, given: Map) -> Result<Build, HostE
         let message = format!("`{parameter}` cannot be set for one build of `{name}`");
         return Err(HostError::new(FOREIGN, message).with_hint(FOREIGN_HINT));
     }
-    let state = host.queue_build(&BuildRequest {
+    let mut request = BuildRequest {
         definition: definition.id,
         branch: queueing.branch,
         commit: queueing.commit,
         variables: texts(queueing.parameters),
-    })?;
+    };
+    // A pipeline of an older save cannot be told what asked for a build.
+    if definition.variables.contains_key(variable::REQUEST) {
+        let what = format!("queue {} {request:?}", repository.inner.name());
+        let asked = repository.context.sink().effect_id(&what).to_string();
+        let known = host.builds(&BuildFilter {
+            definition: Some(definition.id),
+            limit: Some(RECENT),
+            ..BuildFilter::default()
+        })?;
+        // The answer to an earlier request was lost: this is the build that it queued.
+        let there = known
+            .into_iter()
+            .find(|build| build.variables.get(variable::REQUEST) == Some(&asked));
+        if let Some(state) = there {
+            return Ok(Build {
+                repository: repository.clone(),
+                state,
+            });
+        }
+        request.variables.insert(variable::REQUEST.into(), asked);
+    }
+    let state = host.queue_build(&request)?;
     Ok(Build {
         repository: repository.clone(),
         state,

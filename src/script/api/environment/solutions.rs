@@ -3,6 +3,8 @@
 use rhai::plugin::{ImmutableString, export_module};
 use rhai::{Array, Dynamic, Map};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::super::deployment::Settings;
 use super::super::error::{Scripted, Thrown};
@@ -155,8 +157,9 @@ pub(super) mod module {
         let client = environment
             .allowed(Action::install(manifest.managed))
             .thrown()?;
-        let options = super::import_options(options).thrown()?;
+        let mut options = super::import_options(options).thrown()?;
         let zip = package.zip().thrown()?;
+        options.seed = Some(environment.import_seed(&manifest.unique_name, &zip, options.mode));
         let report = client
             .import_solution(&manifest.unique_name, &zip, &options)
             .thrown()?;
@@ -301,7 +304,17 @@ fn import_options(map: Map) -> Result<ImportOptions, HostError> {
         convert_to_managed: read.convert_to_managed,
         skip_product_updates: read.skip_product_updates,
         parameters,
+        seed: None,
     })
+}
+
+impl super::Environment {
+    /// What the import of a package in this place of the run is known by, when the run is resumed.
+    fn import_seed(&self, name: &str, zip: &[u8], mode: ImportMode) -> Uuid {
+        let digest = Sha256::digest(zip);
+        let what = format!("import {name} {digest:x} {mode:?} {}", self.client.name());
+        self.context.sink().effect_id(&what)
+    }
 }
 
 /// A missing dependency as a flat map.
