@@ -99,7 +99,7 @@ fn typed(arguments: impl IntoIterator<Item = OsString>, color: Color) -> Exit {
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let mut cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return shown_by_clap(&error),
+        Err(error) => return told(shown_by_clap(&error)),
     };
     cli.options = match &cli.command {
         Command::Run(arguments) => arguments.options(cli.options),
@@ -110,12 +110,26 @@ fn typed(arguments: impl IntoIterator<Item = OsString>, color: Color) -> Exit {
         cli.options.color = color;
     }
     let output = Output::new(&cli.options);
-    match run(cli, output) {
+    told(match run(cli, output) {
         Ok(()) => Exit::Success,
         Err(failure) => {
             output.failure(&failure);
             failure.exit
         }
+    })
+}
+
+/// How a command ends whose output is lost: not as one that has told what it did.
+fn told(exit: Exit) -> Exit {
+    match render::lost_output() {
+        Some(reason) if exit == Exit::Success => {
+            let message = format!("the output cannot be written: {reason}");
+            let failure = Failure::usage("ALM-C008", message)
+                .hint("what the command does is done; `alm history` tells of runs");
+            Output::new(&Options::default()).failure(&failure);
+            Exit::Failed
+        }
+        _ => exit,
     }
 }
 
@@ -151,8 +165,7 @@ fn command() -> clap::Command {
 
 /// Shows what clap has to say: help and version succeed, the rest is a wrong command line.
 fn shown_by_clap(error: &clap::Error) -> Exit {
-    // A stream that is gone cannot be told about.
-    let _ = error.print();
+    render::written(&error.print());
     if error.use_stderr() {
         Exit::Usage
     } else {

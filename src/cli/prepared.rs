@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::options::Options;
 use super::persona_scripts::rules;
-use super::render::RunView;
+use super::render::{RunView, written};
 use crate::run::{Finished, Host, Outcome, RunId, Start};
 use crate::script::Script;
 use crate::script::parameters::{Declaration, Given, option_name};
@@ -148,7 +148,7 @@ pub fn show_script_help(name: &str, options: &Options) -> Result<(), Failure> {
     let script = host.library().script(name)?;
     let declaration = script.declaration()?;
     // A stream that is gone cannot be told about.
-    let _ = command(&host, &script, &declaration)?.print_help();
+    written(&command(&host, &script, &declaration)?.print_help());
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::interrupt::on_interrupt;
 use super::options::{Options, early};
 use super::prepared::{self, Prepared, RunOptions, ended, open, show_script_help};
-use super::render::{Output, RunView};
+use super::render::{Output, RunView, written};
 use crate::run::{Host, RunId};
 
 /// Run the script called NAME
@@ -58,7 +58,7 @@ pub fn run(arguments: RunArgs, options: &Options, output: Output) -> Result<(), 
         (None, _) if help => {
             if let Some(run) = super::command().find_subcommand_mut("run") {
                 // A stream that is gone cannot be told about.
-                let _ = run.print_long_help();
+                written(&run.print_long_help());
             }
             Ok(())
         }

@@ -1,6 +1,7 @@
 //! The real program with good and bad input: what it writes, and how it ends.
 
 mod new;
+mod output;
 mod reference;
 mod run;
 mod workspace_file;

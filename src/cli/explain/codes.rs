@@ -102,6 +102,9 @@ pub(super) const CODES: &[Code] = &[
          the pull request by itself."),
     code("ALM-C007", "the pull request is not open",
         "It was completed or abandoned, or its branches could not be merged."),
+    code("ALM-C008", "the output cannot be written",
+        "The disk is full, or the output was closed. What the command does was done; only what it had to say is \
+         lost. A reader that goes away (`| head`) is no error."),
     code("ALM-C015", "the story needs an environment",
         "The story of `alm demo` works with the environments of the example workspace."),
     code("ALM-C016", "the story was refused",

@@ -11,6 +11,7 @@ pub use run_view::{RunView, took};
 pub use table::Table;
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -123,10 +124,27 @@ impl Output {
     }
 }
 
-/// Writes a line. A reader that has gone away (`alm history | head -1`) is no error, so nothing is
-/// done about it; there is nobody left to tell either.
 fn write_line(mut stream: impl Write, text: &str) {
-    let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    written(&writeln!(stream, "{text}").and_then(|()| stream.flush()));
+}
+
+/// Why the first output was lost that could not be written.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Looks whether output was written. A reader that has gone away (`alm history | head -1`) is no error:
+/// it has what it wanted. Anything else (a full disk, a closed output) is one, at the end of the
+/// command: what it was about to do is done all the same.
+pub fn written(outcome: &io::Result<()>) {
+    if let Err(error) = outcome
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error.to_string());
+    }
+}
+
+/// Why output of this process was lost, if any was.
+pub fn lost_output() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// A moment for people: local time, to the minute.
