@@ -44,6 +44,21 @@ pub enum DeploymentError {
         /// The folders that there are.
         found: Vec<String>,
     },
+    /// A solution has no settings under the name that was given.
+    #[error(
+        "{solution} has no settings in {config}/{wanted}; there are: {}",
+        names(found)
+    )]
+    NoSettingsFolder {
+        /// The solution.
+        solution: String,
+        /// The folder with all of its settings.
+        config: String,
+        /// The folder that was looked for.
+        wanted: String,
+        /// The folders that there are.
+        found: Vec<String>,
+    },
     /// The environment could not be asked.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
@@ -77,6 +92,7 @@ impl Problem for DeploymentError {
             Self::Setting { .. } => "ALM-D003",
             Self::MissingTokens(_) => "ALM-D004",
             Self::NoSolution { .. } => "ALM-D005",
+            Self::NoSettingsFolder { .. } => "ALM-D006",
             Self::Environment(error) => error.code(),
             Self::Branch(error) => error.code(),
         }
@@ -92,6 +108,11 @@ impl Problem for DeploymentError {
             }
             Self::NoSolution { .. } => Some(
                 "a solution's folder holds SolutionPackage with Other/Solution.xml in it".into(),
+            ),
+            Self::NoSettingsFolder { .. } => Some(
+                "correct `settings` of the stage in alm.toml or `--configuration`, or add the folder to the \
+                 source"
+                    .into(),
             ),
             Self::Environment(error) => error.hint(),
             Self::Branch(error) => error.hint(),
@@ -120,5 +141,12 @@ impl Problem for DeploymentError {
             }
             _ => serde_json::Value::Null,
         }
+    }
+}
+
+fn names(found: &[String]) -> String {
+    match found {
+        [] => "none".to_owned(),
+        found => found.join(", "),
     }
 }

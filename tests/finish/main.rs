@@ -1,8 +1,10 @@
-//! Work that can be finished: whatever broke off, the run that is resumed, or the next agent, looks at
-//! what became of it and goes on from there. Nothing is done twice.
+//! Work that can be finished, and success that is true: whatever broke off, the run that is resumed, or
+//! the next agent, looks at what became of it and goes on from there; nothing is done twice, and what
+//! could not be done is no success.
 
 mod answers;
 mod kills;
+mod truth;
 
 #[path = "../fixtures/workspace.rs"]
 mod workspace;

@@ -124,6 +124,10 @@ pub(super) const CODES: &[Code] = &[
     code("ALM-D005", "no such solution in the source",
         "No folder of the repository holds that solution's `SolutionPackage`. The message lists those that \
          were found."),
+    code("ALM-D006", "no such settings",
+        "The stage's `settings`, or `--configuration`, names a folder under the solution's `config` that the source \
+         does not have. Nothing was done: a release without its settings would leave connections and values as they \
+         are. Settings for all targets lie in `config` itself."),
     code("ALM-D010", "no profile is chosen",
         "The workspace has several profiles. Name one with the parameter, or set `default_profile` in \
          `alm.toml`."),

@@ -371,8 +371,10 @@ fn which(
     let read: Which = options.read()?;
     let mut environment = String::new();
     let mut variables = BTreeMap::new();
+    let mut is_named = read.environment.is_some();
     if let Some(stage) = &stage {
         let entry = stage.entry()?;
+        is_named |= entry.settings.is_some();
         environment = entry.settings_folder().to_owned();
         variables.clone_from(&entry.variables);
     }
@@ -386,11 +388,40 @@ fn which(
         };
         variables.insert(name, StageValue::Text(value));
     }
-    Ok((
-        folder(&files.paths()?, &read.solution)?,
-        environment,
-        variables,
-    ))
+    let paths = files.paths()?;
+    let folder = folder(&paths, &read.solution)?;
+    check_settings_folder(&paths, &folder, &environment, is_named)?;
+    Ok((folder, environment, variables))
+}
+
+/// Makes sure that there are settings for a target. One whose folder nobody has named may do with
+/// those for all targets, and a solution may have none at all.
+fn check_settings_folder(
+    paths: &[String],
+    solution: &SolutionFolder,
+    wanted: &str,
+    is_named: bool,
+) -> Result<(), HostError> {
+    let found = &solution.configurations;
+    if wanted.is_empty() || found.iter().any(|it| it.eq_ignore_ascii_case(wanted)) {
+        return Ok(());
+    }
+    let config = solution.config();
+    let prefix = format!("{config}/");
+    let common = paths.iter().any(|path| {
+        path.strip_prefix(&prefix)
+            .is_some_and(|name| !name.contains('/'))
+    });
+    if !is_named && (common || found.is_empty()) {
+        return Ok(());
+    }
+    Err(DeploymentError::NoSettingsFolder {
+        solution: solution.name.clone(),
+        config,
+        wanted: wanted.to_owned(),
+        found: found.clone(),
+    }
+    .into())
 }
 
 fn read_settings(context: &Context, source: &Dynamic, options: Map) -> Result<Settings, HostError> {
