@@ -8,9 +8,9 @@
 
 mod mandate;
 mod name;
+mod only_one;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use crate::workspace::audit::AuditEvent;
 use crate::workspace::{Action, Effect, Persona};
 use mandate::{Mandate, NoMandate};
 use name::{AgentName, Owner};
+use only_one::OnlyOne;
 
 /// Takes builds and runs them.
 pub struct Agent<'h> {
@@ -263,14 +264,13 @@ impl<'h> Agent<'h> {
     }
 
     /// The right to take over a build that was left, which one process has at a time.
-    fn only_one(&self, job: &Job) -> Option<File> {
+    fn only_one(&self, job: &Job) -> Option<OnlyOne> {
         let folder = self.host.workspace().state();
         let name = format!("take-over-{}-{}.lock", job.repository.name(), job.build.id);
-        let file = File::create(folder.join("running").join(name)).ok()?;
-        file.try_lock().ok()?;
+        let only = OnlyOne::take(folder.join("running").join(name))?;
         // Another agent may have come to its end in the meantime.
         let now = job.repository.host().build(job.build.id).ok()?;
-        (now.state == BuildState::Running && self.is_left(&now)).then_some(file)
+        (now.state == BuildState::Running && self.is_left(&now)).then_some(only)
     }
 
     /// Takes one build and runs it; `None` when another agent was faster.
